@@ -1,0 +1,99 @@
+"""Keys: one string names a node, begins with its kind and can be taken apart again."""
+
+from headwater_server.graph.words import Kind
+
+_PREFIX: dict[Kind, str] = {
+    Kind.NAMESPACE: "namespace",
+    Kind.DATASET: "dataset",
+    Kind.DATASET_VERSION: "dataset_version",
+    Kind.COLUMN: "column",
+    Kind.JOB: "job",
+    Kind.JOB_VERSION: "job_version",
+    Kind.RUN: "run",
+    Kind.STEP: "step",
+    Kind.STATEMENT: "statement",
+    Kind.MODEL: "model",
+    Kind.MODEL_VERSION: "model_version",
+    Kind.STAGE: "stage",
+    Kind.ALIAS: "alias",
+    Kind.ANNOTATION: "annotation",
+}
+_KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
+
+
+def key(kind: Kind, *parts: str) -> str:
+    """`dataset|postgres://db|shop.orders`. A `|` or `\\` inside a part is escaped with `\\`."""
+    return "|".join((_PREFIX[kind], *(_escape(part) for part in parts)))
+
+
+def kind_of(node_key: str) -> Kind:
+    return _KIND[node_key.partition("|")[0]]
+
+
+def parts_of(node_key: str) -> list[str]:
+    """The parts behind the kind, as they were given to `key`."""
+    if "\\" not in node_key:
+        return node_key.split("|")[1:]
+    found, part, escaped = [], "", False
+    for char in node_key:
+        if escaped:
+            part, escaped = part + char, False
+        elif char == "\\":
+            escaped = True
+        elif char == "|":
+            found.append(part)
+            part = ""
+        else:
+            part += char
+    return [*found[1:], part]
+
+
+def _escape(part: str) -> str:
+    if "|" in part or "\\" in part:
+        return part.replace("\\", "\\\\").replace("|", "\\|")
+    return part
+
+
+def dataset(namespace: str, name: str) -> str:
+    return key(Kind.DATASET, namespace, name)
+
+
+def column(dataset_key: str, path: str) -> str:
+    """A column of a dataset; `path` is dotted for nested fields. Case does not tell columns apart."""
+    return "column" + dataset_key[len("dataset") :] + "|" + _escape(path.casefold())
+
+
+def dataset_of(column_key: str) -> str:
+    """The dataset that a column key belongs to, without a look-up."""
+    namespace, name, _ = parts_of(column_key)
+    return dataset(namespace, name)
+
+
+def job(namespace: str, name: str) -> str:
+    return key(Kind.JOB, namespace, name)
+
+
+def run(run_id: str, job_key: str) -> str:
+    """A run belongs to its job: the same runId under two jobs is two runs (producers do that)."""
+    return key(Kind.RUN, run_id) + job_key[len("job") :]
+
+
+def job_of(run_key: str) -> str:
+    _, namespace, name = parts_of(run_key)
+    return job(namespace, name)
+
+
+def model(name: str) -> str:
+    return key(Kind.MODEL, name)
+
+
+def model_version(name: str, number: int | str) -> str:
+    return key(Kind.MODEL_VERSION, name, str(number))
+
+
+def stage(model_name: str, name: str) -> str:
+    return key(Kind.STAGE, model_name, name)
+
+
+def alias(model_name: str, name: str) -> str:
+    return key(Kind.ALIAS, model_name, name)
