@@ -1,0 +1,52 @@
+"""What a changeset may not say, whichever store it goes to. Pure."""
+
+from collections.abc import Mapping
+
+from headwater_server.graph.changes import Node, Value
+from headwater_server.graph.words import PROPS, Kind
+
+_ALLOWED: dict[Kind, frozenset[str]] = {kind: frozenset(names) for kind, names in PROPS.items()}
+_RESERVED = frozenset({"tag", "since", "until"})
+
+
+class BadChange(ValueError):
+    """A changeset that no store can apply: a fault of the code that made it, not of a caller."""
+
+
+def dangling(what: str, missing: str) -> BadChange:
+    return BadChange(
+        f"{what} names a node that is neither there nor in the changeset: {missing!r}; "
+        "nothing of the changeset was written"
+    )
+
+
+def node_props(node: Node) -> Mapping[str, Value]:
+    """What is to be written: None means left out.
+
+    Raises:
+        BadChange: a property that `words.PROPS` does not list.
+
+    """
+    props = node.props
+    if not props.keys() <= _ALLOWED[node.kind]:
+        strange = ", ".join(sorted(props.keys() - _ALLOWED[node.kind]))
+        raise BadChange(f"{node.kind} has no property {strange} in graph.words.PROPS; add it there")
+    return without_none(props)
+
+
+def edge_props(props: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What is to be written: None means left out.
+
+    Raises:
+        BadChange: a property with the name of a field of every edge.
+
+    """
+    if not _RESERVED.isdisjoint(props):
+        raise BadChange("tag, since and until are fields of an edge, not properties of it")
+    return without_none(props)
+
+
+def without_none(props: Mapping[str, Value]) -> Mapping[str, Value]:
+    if None in props.values():
+        return {name: value for name, value in props.items() if value is not None}
+    return props

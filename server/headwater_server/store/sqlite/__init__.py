@@ -1,0 +1,5 @@
+"""The graph in one SQLite file."""
+
+from headwater_server.store.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore"]

@@ -1,0 +1,206 @@
+"""Changesets written to the file, by one connection, one transaction each."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+
+import apsw
+
+from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node
+from headwater_server.graph.words import EdgeKind
+from headwater_server.store.checks import dangling, edge_props, node_props
+from headwater_server.store.port import Applied
+from headwater_server.store.sqlite import schema, statements
+from headwater_server.store.sqlite.connections import answering, open_writer
+from headwater_server.store.sqlite.ids import Ids
+
+_NODES_REMEMBERED = 200_000
+_TAGS_REMEMBERED = 50_000
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Writer:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._turn = Lock()
+        with answering(path):
+            self._connection = open_writer(path)
+            try:
+                schema.bring_up(self._connection, path)
+                self.kinds = schema.kinds(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+        self._ids = Ids(self._connection, statements.NODE_IDS, statements.LAST_NODE, _NODES_REMEMBERED)
+        self._tags = Ids(self._connection, statements.TAG_IDS, statements.LAST_TAG, _TAGS_REMEMBERED)
+        self._seen_version = 0
+        self._loose = (self.kinds[EdgeKind.STEP_OF], self.kinds[EdgeKind.VERSION_OF])
+
+    def apply(self, changes: Changeset, upto: Applied) -> None:
+        with self._transaction() as connection:
+            ids = self._ids.of(_named(changes))
+            nodes = self._write_nodes(connection, changes.nodes, ids)
+            _write_states(connection, changes, ids)
+            edges = self._drop(connection, changes.drop, ids) if changes.drop else 0
+            if changes.edges:
+                edges += self._write_edges(connection, changes.edges, ids)
+            if changes.prune:
+                nodes_gone, edges_gone = self._prune(connection, changes.prune, ids)
+                nodes, edges = nodes - nodes_gone, edges - edges_gone
+            connection.execute(statements.SET_APPLIED, (upto.seq, upto.log, nodes, edges))
+
+    def reset(self) -> None:
+        with self._transaction() as connection:
+            connection.execute(schema.EMPTY)
+            schema.migrate(connection, 0)
+            connection.executemany("INSERT INTO kind (name, id) VALUES (?, ?)", list(self.kinds.items()))
+            self._forget()
+
+    def close(self) -> None:
+        with self._turn:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        connection = self._connection
+        with self._turn, answering(self._path):
+            connection.execute(statements.BEGIN_WRITE)
+            try:
+                version = connection.execute(statements.DATA_VERSION).get
+                if version != self._seen_version:  # somebody else wrote: what we knew may be wrong
+                    self._forget()
+                    self._seen_version = version
+                yield connection
+                connection.execute(statements.COMMIT)
+            except BaseException:
+                self._forget()
+                if not connection.get_autocommit():
+                    connection.execute(statements.ROLLBACK)
+                raise
+
+    def _forget(self) -> None:
+        self._ids.forget()
+        self._tags.forget()
+
+    def _write_nodes(self, connection: apsw.Connection, nodes: Sequence[Node], ids: dict[str, int]) -> int:
+        """How many are new."""
+        kinds, new = self.kinds, self._ids.new
+        fresh, known = [], []
+        for node in nodes:
+            key = node.key
+            row = [
+                key,
+                kinds[node.kind],
+                node.group,
+                node.mark,
+                node.sort,
+                node.words,
+                _text(node_props(node)),
+            ]
+            number = ids.get(key)
+            if number is None:
+                number = ids[key] = new(key)
+                fresh.append((*row, number))
+            else:
+                known.append((*row, number))
+        if fresh:
+            connection.executemany(statements.INSERT_NODE, fresh)
+        if known:
+            connection.executemany(statements.UPDATE_NODE, known)
+        return len(fresh)
+
+    def _tag_ids(self, connection: apsw.Connection, tags: set[str]) -> dict[str, int]:
+        found = self._tags.of(tags)
+        fresh = [(tag, self._tags.new(tag)) for tag in tags - found.keys()]
+        if fresh:
+            connection.executemany(statements.INSERT_TAG, fresh)
+            found.update(fresh)
+        return found
+
+    def _write_edges(self, connection: apsw.Connection, edges: Sequence[Edge], ids: dict[str, int]) -> int:
+        """How many are new."""
+        kinds = self.kinds
+        tags = self._tag_ids(connection, {edge.tag for edge in edges})
+        rows = {}
+        for edge in edges:
+            source, target = ids.get(edge.source), ids.get(edge.target)
+            if source is None or target is None:
+                missing = edge.source if source is None else edge.target
+                raise dangling(f"the edge {_name(edge.key)}", missing)
+            key = (source, kinds[edge.kind], target, tags[edge.tag])
+            props = _text(edge_props(edge.props)) if edge.props else "{}"
+            rows[key] = (*key, edge.since, edge.until, props)
+        written = list(rows.values())
+        before = connection.total_changes()
+        connection.executemany(statements.INSERT_EDGE, written)
+        new = connection.total_changes() - before
+        if new < len(written):
+            connection.executemany(statements.UPDATE_EDGE, written)
+        return new
+
+    def _drop(self, connection: apsw.Connection, drop: Sequence[EdgeKey], ids: dict[str, int]) -> int:
+        """How many went, as a negative number."""
+        kinds = self.kinds
+        tags = self._tags.of({edge.tag for edge in drop})
+        rows = [
+            (ids[edge.source], kinds[edge.kind], ids[edge.target], tags[edge.tag])
+            for edge in drop
+            if edge.source in ids and edge.target in ids and edge.tag in tags
+        ]
+        before = connection.total_changes()
+        connection.executemany(statements.DROP_EDGE, rows)
+        return before - connection.total_changes()
+
+    def _prune(
+        self, connection: apsw.Connection, prune: Sequence[str], ids: dict[str, int]
+    ) -> tuple[int, int]:
+        """How many nodes and edges went. Again until none goes, so that the order does not matter."""
+        nodes = edges = 0
+        waiting = {key: ids[key] for key in prune if key in ids}
+        while waiting:
+            gone = []
+            for key, number in waiting.items():
+                if connection.execute(statements.HELD, (number, *self._loose)).get:
+                    continue
+                before = connection.total_changes()
+                connection.execute(statements.DROP_EDGES_OF, (number,))
+                edges += connection.total_changes() - before
+                connection.execute(statements.DROP_STATE, (number,))
+                connection.execute(statements.DROP_NODE, (number,))
+                self._ids.gone(key)
+                gone.append(key)
+            if not gone:
+                break
+            nodes += len(gone)
+            for key in gone:
+                del waiting[key]
+        return nodes, edges
+
+
+def _named(changes: Changeset) -> set[str]:
+    """Every key that the changeset speaks of."""
+    keys = {node.key for node in changes.nodes}
+    keys.update(changes.states, changes.prune)
+    for edge in changes.edges:
+        keys.add(edge.source)
+        keys.add(edge.target)
+    for gone in changes.drop:
+        keys.add(gone.source)
+        keys.add(gone.target)
+    return keys
+
+
+def _write_states(connection: apsw.Connection, changes: Changeset, ids: dict[str, int]) -> None:
+    if not changes.states:
+        return
+    rows = []
+    for key, state in changes.states.items():
+        if key not in ids:
+            raise dangling("a state", key)
+        rows.append((ids[key], state))
+    connection.executemany(statements.SET_STATE, rows)
+
+
+def _name(edge: EdgeKey) -> str:
+    return f"{edge.source} -{edge.kind}-> {edge.target} (tag {edge.tag!r})"
