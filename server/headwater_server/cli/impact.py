@@ -1,0 +1,155 @@
+"""`headwater impact`: what breaks when something changes, and an exit code for a pipeline to stop at."""
+
+from typing import Any
+
+import click
+from rich.text import Text
+
+from headwater_server.cli import queries
+from headwater_server.cli.completing import complete_ref
+from headwater_server.cli.drawing import kind_words
+from headwater_server.cli.output import Exit, counted, note, say, table, write, write_json
+from headwater_server.cli.target import answering, ask, asks
+
+SEVERITIES = ("low", "medium", "high", "critical")
+_STYLES = {"LOW": "dim", "MEDIUM": "yellow", "HIGH": "red", "CRITICAL": "bold red"}
+
+
+@click.command()
+@click.argument("ref", shell_complete=complete_ref)
+@click.option("--drop", multiple=True, metavar="COL", help="The column goes. May be given again.")
+@click.option("--rename", multiple=True, metavar="COL", help="The column gets another name.")
+@click.option("--type", "types", metavar="COL=TYPE", help="The column gets another type.")
+@click.option("--delete", is_flag=True, help="The dataset goes, or the model is retired.")
+@click.option("--stale", is_flag=True, help="The dataset is no longer refreshed.")
+@click.option("--fail", is_flag=True, help="The job fails.")
+@click.option("--depth", type=click.IntRange(1), default=25, show_default=True, help="How far to look.")
+@click.option("--as-of", metavar="TIME", help="As it was then.")
+@click.option("--min-severity", type=click.Choice(SEVERITIES), default="low", show_default=True)
+@click.option("--first", type=click.IntRange(1), default=100, show_default=True, help="Show at most so many.")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 when anything is so bad or worse."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
+)
+@asks
+def impact(
+    ref: str, drop: tuple[str, ...], rename: tuple[str, ...], types: str | None, delete: bool, stale: bool,
+    fail: bool, depth: int, as_of: str | None, min_severity: str, first: int, fail_on: str | None, form: str,
+    url: str | None, data: str | None, neo4j: str | None, json_: bool,
+) -> int:  # fmt: skip
+    """Say what breaks when REF changes, worst first, with the reason and the way there."""
+    asked = {
+        **change(ref, drop=drop, rename=rename, types=types, delete=delete, stale=stale, fail=fail),
+        "depth": depth, "asOf": as_of, "minSeverity": min_severity.upper(), "first": first,
+    }  # fmt: skip
+    with answering(url, data, neo4j) as server:
+        report = ask(server, queries.IMPACT, input=asked)["impact"]
+    if json_ or form == "json":
+        write_json(report)
+    elif form == "markdown":
+        write(report["markdown"])
+    else:
+        _show(report)
+    if fail_on is None:
+        return Exit.DONE
+    bad = {level.upper() for level in SEVERITIES[SEVERITIES.index(fail_on) :]}
+    count = sum(c["count"] for c in report["summary"]["bySeverity"] if c["severity"] in bad)
+    if count:
+        note(
+            f"{counted(count, 'thing')} at {fail_on} or worse: exit code {int(Exit.THRESHOLD)} (--fail-on {fail_on})."
+        )
+        return Exit.THRESHOLD
+    return Exit.DONE
+
+
+def change(
+    ref: str,
+    *,
+    drop: tuple[str, ...],
+    rename: tuple[str, ...],
+    types: str | None,
+    delete: bool,
+    stale: bool,
+    fail: bool,
+) -> dict[str, Any]:
+    """The part of ImpactInput that says what is to happen.
+
+    Raises:
+        UsageError: two changes at once, or a type without a column.
+
+    """
+    given = [bool(option) for option in (drop, rename, types, delete, stale, fail)]
+    if sum(given) > 1:
+        raise click.UsageError(
+            "One change at a time: give one of --drop, --rename, --type, --delete, --stale, --fail."
+        )
+    dataset, _, column = ref.partition("#")
+    if types is not None:
+        name, equals, new = types.partition("=")
+        if not equals or not name.strip() or not new.strip():
+            raise click.UsageError(
+                f"--type is {types!r}, but must be COLUMN=TYPE, like --type amount=numeric."
+            )
+        return {"ref": dataset, "change": "COLUMN_TYPE", "columns": [name.strip()], "newType": new.strip()}
+    if drop or rename:
+        kind = "COLUMN_DROP" if drop else "COLUMN_RENAME"
+        return {"ref": dataset, "change": kind, "columns": [*([column] if column else []), *drop, *rename]}
+    if delete:
+        if column:
+            return {"ref": dataset, "change": "COLUMN_DROP", "columns": [column]}
+        retired = ref.startswith(("models:/", "hw:model"))
+        return {"ref": ref, "change": "MODEL_RETIRE" if retired else "DATASET_DELETE"}
+    if stale:
+        return {"ref": dataset, "change": "DATASET_STALE"}
+    if fail:
+        return {"ref": ref, "change": "JOB_FAIL"}
+    if column:
+        return {"ref": dataset, "change": "SCHEMA_CHANGE", "columns": [column]}
+    return {"ref": ref, "change": "SCHEMA_CHANGE"}
+
+
+def _show(report: dict[str, Any]) -> None:
+    items = [edge["node"] for edge in report["items"]["edges"]]
+    subject = report["subject"]
+    say(
+        Text.assemble(
+            (f"{kind_words(report['change'])} of {subject['name']}", "bold"),
+            f"  reaches {counted(report['items']['totalCount'], 'thing')}",
+        )
+    )
+    models = report["summary"]["productionModels"]
+    if models:
+        names = ", ".join(
+            f"{m['model']['name']} v{m['version']} ({(m['stage'] or {}).get('name', '')})" for m in models
+        )
+        say(Text(f"Models that serve from it: {names}", style="bold magenta"))
+    owners = [owner["name"] for owner in report["summary"]["owners"]]
+    if owners:
+        say(f"Tell: {', '.join(owners)}")
+    if not items:
+        say(Text("Nothing is known to depend on it.", style="dim"))
+        return
+    say()
+    say(
+        table(
+            ["Severity", "What", "Kind", "Steps", "Why", "Way"],
+            [
+                [
+                    Text(item["severity"].lower(), style=_STYLES[item["severity"]]),
+                    item["entity"]["name"],
+                    kind_words(item["entity"]["kind"]),
+                    str(item["distance"]),
+                    "; ".join(reason["text"] for reason in item["reasons"]),
+                    Text(item["path"]["text"], style="dim"),
+                ]
+                for item in items
+            ],
+            right=["Steps"],
+        )
+    )
+    if report["items"]["pageInfo"]["hasNextPage"]:
+        note(f"The first {len(items)} are shown; --first shows more.")
+    if report["truncated"]:
+        note("The walk was cut by a limit or the deadline: there may be more.")

@@ -1,0 +1,140 @@
+"""Every setting with its environment variable, its default and its bounds, in one frozen table."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from headwater_server.errors import Invalid
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def _setting(default: Any, env: str, read: Callable[[str], Any], about: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"env": env, "read": read, "about": about})
+
+
+def _text(given: str) -> str:
+    if not given.strip():
+        raise ValueError("some text")
+    return given.strip()
+
+
+def _secret(given: str) -> str:
+    return given
+
+
+def _folder(given: str) -> Path:
+    return Path(_text(given)).expanduser()
+
+
+def _flag(given: str) -> bool:
+    word = given.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("true or false")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(given: str) -> int:
+        if not re.fullmatch(r"\s*[0-9][0-9_]*\s*", given) or not low <= int(given) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(given)
+
+    return read
+
+
+def _seconds(given: str) -> float:
+    if not re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", given) or not float(given) > 0:
+        raise ValueError("seconds, more than 0")
+    return float(given)
+
+
+def _size(given: str) -> int:
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]*)\s*", given)
+    unit = _UNITS.get(found[2].upper()) if found else None
+    if not found or unit is None or not int(found[1]):
+        raise ValueError("bytes, like 5242880 or 5MiB")
+    return int(found[1]) * unit
+
+
+def _bolt(given: str) -> str:
+    uri = given.strip()
+    if uri and not re.match(r"(bolt|neo4j)(\+s|\+ssc)?://.", uri):
+        raise ValueError("a URI like neo4j://localhost:7687 or bolt://localhost:7687")
+    return uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `create_app` needs to know. Two apps with two of these may live in one process."""
+
+    data: Path = _setting(
+        Path(".headwater"),
+        "HEADWATER_DATA",
+        _folder,
+        "Folder of the record log and of the embedded graph.",
+    )
+    host: str = _setting("127.0.0.1", "HEADWATER_HOST", _text, "Address to listen on.")
+    port: int = _setting(4747, "HEADWATER_PORT", _whole(0, 65535), "Port to listen on; 0 picks a free one.")
+    demo: bool = _setting(False, "HEADWATER_DEMO", _flag, "Fill an empty log with the demo data.")  # noqa: FBT003
+    neo4j_uri: str = _setting("", "NEO4J_URI", _bolt, "Keep the graph in this Neo4j; empty: embedded SQLite.")
+    neo4j_username: str = _setting("neo4j", "NEO4J_USERNAME", _text, "Neo4j user.")
+    neo4j_password: str = _setting("", "NEO4J_PASSWORD", _secret, "Neo4j password.", secret=True)
+    neo4j_database: str = _setting("neo4j", "NEO4J_DATABASE", _text, "Neo4j database.")
+    max_body: int = _setting(
+        5 * 2**20, "HEADWATER_MAX_BODY", _size, "Largest event, after decompression; above it: 413."
+    )
+    max_batch: int = _setting(
+        64 * 2**20,
+        "HEADWATER_MAX_BATCH",
+        _size,
+        "Largest batch of events, after decompression; above it: 413.",
+    )
+    deadline: float = _setting(
+        10.0, "HEADWATER_DEADLINE", _seconds, "Seconds after which a graph answer is cut and says so."
+    )
+    max_depth: int = _setting(
+        100, "HEADWATER_MAX_DEPTH", _whole(1, 10_000), "Deepest walk that a query may ask for."
+    )
+    max_nodes: int = _setting(
+        10_000, "HEADWATER_MAX_NODES", _whole(1, 10_000_000), "Most nodes that one graph answer may hold."
+    )
+    max_page: int = _setting(
+        10_000, "HEADWATER_MAX_PAGE", _whole(1, 1_000_000), "Most entries on one page of a list."
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ, **given: Any) -> Self:
+        """From the environment; what is `given` wins over it (None: not given).
+
+        Raises:
+            Invalid: a value cannot be read.
+
+        """
+        values = {name: value for name, value in given.items() if value is not None}
+        for setting in fields(cls):
+            text = values.get(setting.name, env.get(setting.metadata["env"]))
+            if isinstance(text, str):
+                values[setting.name] = _read(setting, text)
+        return cls(**values)
+
+
+def _read(setting: "Field[Any]", given: str) -> Any:
+    try:
+        return setting.metadata["read"](given)
+    except ValueError as error:
+        shown = "***" if not setting.repr else repr(given)
+        raise Invalid(
+            f"{setting.metadata['env']} is {shown}, but must be {error}. {setting.metadata['about']}",
+            setting=setting.metadata["env"],
+        ) from None
+
+
+def documented() -> list[tuple[str, str, str, str]]:
+    """(name, environment variable, default, meaning) of every setting, in order."""
+    return [(s.name, s.metadata["env"], str(s.default), s.metadata["about"]) for s in fields(Settings)]
