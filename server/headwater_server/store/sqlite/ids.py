@@ -1,11 +1,14 @@
 """The numbers that stand for texts inside the file, remembered so that most look-ups are free."""
 
-import json
 from collections.abc import Iterable
 
 import apsw
+import orjson
 
-_list = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def listed(values: Iterable[str] | Iterable[int]) -> str:
+    """For `json_each`: any number of values as one parameter."""
+    return orjson.dumps(list(values)).decode()
 
 
 class Ids:
@@ -41,7 +44,7 @@ class Ids:
                 young[text] = number
             found[text] = number
         if missing:
-            read: dict[str, int] = dict(self._connection.execute(self._find, (_list(missing),)))
+            read: dict[str, int] = dict(self._connection.execute(self._find, (listed(sorted(missing)),)))
             young.update(read)
             found.update(read)
         return found

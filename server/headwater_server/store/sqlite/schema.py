@@ -33,21 +33,12 @@ CREATE TABLE edge (
   PRIMARY KEY (src, kind, dst, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edge_in ON edge (dst, kind, src, tag);
--- Words are split by spaces alone: `graph.names.words` has done the rest.
+-- Words are split by spaces alone: `graph.names.words` has done the rest. No trigger fills it: inside one,
+-- FTS5 writes a segment per row (30 µs a node, 2 µs without).
 CREATE VIRTUAL TABLE word USING fts5 (
   words, content = '', contentless_delete = 1,
   tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
 );
-CREATE TRIGGER node_words_in AFTER INSERT ON node WHEN new.words <> '' BEGIN
-  INSERT INTO word (rowid, words) VALUES (new.id, new.words);
-END;
-CREATE TRIGGER node_words_new AFTER UPDATE OF words ON node WHEN new.words <> old.words BEGIN
-  DELETE FROM word WHERE rowid = old.id;
-  INSERT INTO word (rowid, words) SELECT new.id, new.words WHERE new.words <> '';
-END;
-CREATE TRIGGER node_words_out AFTER DELETE ON node WHEN old.words <> '' BEGIN
-  DELETE FROM word WHERE rowid = old.id;
-END;
 INSERT INTO applied VALUES (1, 0, '', 0, 0);
 INSERT INTO tag VALUES (0, '');
 """

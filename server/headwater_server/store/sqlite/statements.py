@@ -41,6 +41,9 @@ UPDATE_NODE = (
     "UPDATE node SET kind = ?2, grp = ?3, mark = ?4, sort = ?5, words = ?6, props = ?7 WHERE id = ?8"
     " AND (kind, grp, mark, sort, words, props) IS NOT (?2, ?3, ?4, ?5, ?6, ?7)"
 )
+OLD_WORDS = "SELECT n.id, n.words FROM json_each(?) AS k CROSS JOIN node AS n ON n.id = k.value"
+INSERT_WORDS = "INSERT INTO word (rowid, words) VALUES (?, ?)"
+DROP_WORDS = "DELETE FROM word WHERE rowid = ?"
 INSERT_TAG = "INSERT INTO tag (tag, id) VALUES (?, ?)"
 SET_STATE = "INSERT INTO state (id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
 INSERT_EDGE = (

@@ -1,11 +1,12 @@
 """`GraphStore` on one SQLite file: what it reads, each answer from one snapshot."""
 
 import heapq
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from os import PathLike, fspath
 from typing import Any
+
+import orjson
 
 from headwater_server.graph.changes import Changeset, Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
@@ -13,9 +14,9 @@ from headwater_server.store import rank
 from headwater_server.store.port import Applied, Direction, Hit
 from headwater_server.store.sqlite import statements
 from headwater_server.store.sqlite.connections import Readers
+from headwater_server.store.sqlite.ids import listed
 from headwater_server.store.sqlite.writing import Writer
 
-_list = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _BEYOND = b""  # a blob sorts after every text
 
 
@@ -46,12 +47,12 @@ class SqliteStore:
 
     def get(self, keys: Iterable[str]) -> dict[str, Node]:
         with self._readers.snapshot() as connection:
-            rows = connection.execute(statements.GET, (_list(list(keys)),))
+            rows = connection.execute(statements.GET, (listed(keys),))
             return {row[0]: self._node(row) for row in rows}
 
     def states(self, keys: Iterable[str]) -> dict[str, bytes]:
         with self._readers.snapshot() as connection:
-            return dict(connection.execute(statements.STATES, (_list(list(keys)),)))
+            return dict(connection.execute(statements.STATES, (listed(keys),)))
 
     def page(
         self,
@@ -112,8 +113,8 @@ class SqliteStore:
             limited=limit is not None,
         )
         with self._readers.snapshot() as connection:
-            starts = connection.execute(statements.NODE_IDS, (_list([*set(keys)]),))
-            near: str | int = _list([number for _, number in starts])
+            starts = connection.execute(statements.NODE_IDS, (listed(set(keys)),))
+            near: str | int = listed([number for _, number in starts])
             values = [near]
             if at is not None:
                 values.append(at)
@@ -138,14 +139,14 @@ class SqliteStore:
         last = () if at is None else (at,)
         found: dict[int, int] = {}
         with self._readers.snapshot() as connection:
-            starts = connection.execute(statements.NODE_IDS, (_list([*set(keys)]),))
+            starts = connection.execute(statements.NODE_IDS, (listed(set(keys)),))
             frontier: list[int] = [number for _, number in starts]
             expanded = set(frontier)
             for depth in range(1, max_depth + 1):
                 if not frontier or len(found) >= limit:
                     break
                 fresh = []
-                for (other,) in connection.execute(statement, (_list(frontier), *last)):
+                for (other,) in connection.execute(statement, (listed(frontier), *last)):
                     if other not in found:
                         if len(found) >= limit:
                             break
@@ -153,7 +154,7 @@ class SqliteStore:
                         if other not in expanded:
                             fresh.append(other)
                 frontier = fresh
-            named = connection.execute(statements.KEYS, (_list(list(found)),))
+            named = connection.execute(statements.KEYS, (listed(found),))
             return {key: found[number] for number, key in named}
 
     def search(self, text: str, *, kinds: Sequence[Kind], limit: int) -> list[Hit]:
@@ -163,7 +164,7 @@ class SqliteStore:
         quoted = ['"' + word.replace('"', '""') + '"' for word in wanted]
         # A whole word counts twice: as itself and as the beginning of itself.
         query = " AND ".join(f"({word} OR {word} *)" for word in quoted)
-        numbers = _list([self._number[kind] for kind in kinds])
+        numbers = listed([self._number[kind] for kind in kinds])
         candidates = max(rank.CANDIDATES, limit)
         with self._readers.snapshot() as connection:
             rows = connection.execute(statements.SEARCH, (query, numbers, candidates)).fetchall()
@@ -194,7 +195,7 @@ class SqliteStore:
 
     def _node(self, row: tuple[Any, ...]) -> Node:
         key, kind, group, mark, sort, words, props = row
-        return Node(key, self._kind[kind], group, mark, sort, words, json.loads(props))
+        return Node(key, self._kind[kind], group, mark, sort, words, orjson.loads(props))
 
     def _edge(self, row: tuple[Any, ...]) -> Edge:
         source, kind, target, tag, since, until, props = row
@@ -205,7 +206,7 @@ class SqliteStore:
             tag,
             since,
             until,
-            {} if props == "{}" else json.loads(props),
+            {} if props == "{}" else orjson.loads(props),
         )
 
 

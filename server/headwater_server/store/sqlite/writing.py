@@ -1,23 +1,29 @@
 """Changesets written to the file, by one connection, one transaction each."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from threading import Lock
 
 import apsw
+import orjson
 
-from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node
+from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node, Value
 from headwater_server.graph.words import EdgeKind
 from headwater_server.store.checks import dangling, edge_props, node_props
 from headwater_server.store.port import Applied
 from headwater_server.store.sqlite import schema, statements
 from headwater_server.store.sqlite.connections import answering, open_writer
-from headwater_server.store.sqlite.ids import Ids
+from headwater_server.store.sqlite.ids import Ids, listed
 
 _NODES_REMEMBERED = 200_000
 _TAGS_REMEMBERED = 50_000
-_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_KEY = attrgetter("key")
+
+
+def _text(props: Mapping[str, Value]) -> str:
+    return orjson.dumps(props).decode() if props else "{}"
 
 
 class Writer:
@@ -86,10 +92,17 @@ class Writer:
     def _write_nodes(self, connection: apsw.Connection, nodes: Sequence[Node], ids: dict[str, int]) -> int:
         """How many are new."""
         kinds, new = self.kinds, self._ids.new
-        fresh, known = [], []
-        for node in nodes:
+        fresh: dict[int, tuple[str | int, ...]] = {}
+        known: dict[int, tuple[str | int, ...]] = {}
+        for node in sorted(nodes, key=_KEY):
             key = node.key
-            row = [
+            number = ids.get(key)
+            if number is None:
+                number = ids[key] = new(key)
+                rows = fresh
+            else:
+                rows = fresh if number in fresh else known
+            rows[number] = (
                 key,
                 kinds[node.kind],
                 node.group,
@@ -97,17 +110,18 @@ class Writer:
                 node.sort,
                 node.words,
                 _text(node_props(node)),
-            ]
-            number = ids.get(key)
-            if number is None:
-                number = ids[key] = new(key)
-                fresh.append((*row, number))
-            else:
-                known.append((*row, number))
+                number,
+            )
         if fresh:
-            connection.executemany(statements.INSERT_NODE, fresh)
+            connection.executemany(statements.INSERT_NODE, fresh.values())
+            words = [(row[7], row[5]) for row in fresh.values() if row[5]]
+            connection.executemany(statements.INSERT_WORDS, words)
         if known:
-            connection.executemany(statements.UPDATE_NODE, known)
+            old: dict[int, str] = dict(connection.execute(statements.OLD_WORDS, (listed(known),)))
+            connection.executemany(statements.UPDATE_NODE, known.values())
+            new_words = {number: str(row[5]) for number, row in known.items() if row[5] != old[number]}
+            connection.executemany(statements.DROP_WORDS, [(n,) for n in new_words if old[n]])
+            connection.executemany(statements.INSERT_WORDS, [pair for pair in new_words.items() if pair[1]])
         return len(fresh)
 
     def _tag_ids(self, connection: apsw.Connection, tags: set[str]) -> dict[str, int]:
@@ -167,6 +181,7 @@ class Writer:
                 connection.execute(statements.DROP_EDGES_OF, (number,))
                 edges += connection.total_changes() - before
                 connection.execute(statements.DROP_STATE, (number,))
+                connection.execute(statements.DROP_WORDS, (number,))
                 connection.execute(statements.DROP_NODE, (number,))
                 self._ids.gone(key)
                 gone.append(key)
