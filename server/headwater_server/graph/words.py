@@ -117,7 +117,7 @@ PROPS: dict[Kind, tuple[str, ...]] = {
     Kind.RUN: (
         "runId", "job", "state", "started", "ended", "nominalStart", "nominalEnd", "error",
         "errorLanguage", "parent", "root", "facets", "flow", "producer", "description", "tags",
-        "owners", "archived", "displayName", "first", "processingType", "jobName",
+        "owners", "archived", "displayName", "first", "processingType", "until",
     ),
     Kind.STEP: ("job", "owner", "evidence", "producer"),
     Kind.STATEMENT: (),

@@ -1,0 +1,292 @@
+"""One thread that writes: groups what is queued, appends it with one fsync, answers, then projects.
+
+Commands (which check before they write) run in its turn, with the graph caught up with the log.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from headwater_server.errors import Conflict, HeadwaterError, Unavailable
+from headwater_server.graph.changes import Changeset
+from headwater_server.log.port import Draft, Receipt, RecordLog
+from headwater_server.project.projector import Parsed, Projector, Translate
+from headwater_server.store.port import Applied, GraphStore
+
+logger = logging.getLogger("headwater")
+
+MAX_BATCH = 1_000
+MAX_QUEUED = 20_000
+"""Records that may wait. More is answered 503 at once: memory stays bounded, producers try again."""
+RETRY_AFTER = 0.5
+"""Seconds between two tries while the graph store is away."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Submission:
+    """Drafts with their bodies already read, and who waits for them."""
+
+    drafts: Sequence[Draft]
+    bodies: Sequence[Any]
+    logged: "Future[list[Receipt]]" = field(default_factory=Future)
+    projected: "Future[int]" = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class _Command(Generic[T]):
+    decide: Callable[[], tuple[Sequence[Draft], Callable[[list[Receipt]], T]]]
+    done: "Future[T]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """A record that could not be projected; it stays in the log and is told of here."""
+
+    seq: int
+    error: str
+
+
+class Committer:
+    """Starts with `start`, ends with `stop`; everything else may be called from any thread."""
+
+    def __init__(self, log: RecordLog, store: GraphStore, translators: Mapping[str, Translate]) -> None:
+        self._log = log
+        self._store = store
+        self._projector = Projector(store, translators, log=log.instance)
+        self._queue: queue.SimpleQueue[Submission | _Command[Any] | None] = queue.SimpleQueue()
+        self._queued = 0
+        self._lock = threading.Lock()
+        self._applied = 0
+        self._waiting: list[tuple[int, Future[int]]] = []
+        self._stopping = False
+        self.unavailable = ""
+        """Why the graph store does not take records now; empty: it does."""
+        self.poisoned: list[Poisoned] = []
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    # -- from any thread --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Check that the graph belongs to this log, then begin.
+
+        Raises:
+            Conflict: the graph was made from another log.
+
+        """
+        applied = self._store.applied()
+        if applied.log not in ("", self._log.instance) or applied.seq > self._log.head():
+            raise Conflict(
+                "this graph was built from another record log (or from more of it than is here). "
+                "Point --data at the log it came from, or run `headwater rebuild`."
+            )
+        self._applied = applied.seq
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then end. Idempotent."""
+        if self._thread.is_alive():
+            self._stopping = True
+            self._queue.put(None)
+            self._thread.join()
+
+    @property
+    def applied(self) -> int:
+        """The last record that the graph shows."""
+        return self._applied
+
+    @property
+    def queued(self) -> int:
+        return self._queued
+
+    def submit(self, drafts: Sequence[Draft], bodies: Sequence[Any]) -> Submission:
+        """Queue drafts; `logged` is done when they are durable, `projected` when the graph shows them.
+
+        Raises:
+            Unavailable: too much waits already.
+
+        """
+        submission = Submission(drafts, bodies)
+        with self._lock:
+            if self._queued + len(drafts) > MAX_QUEUED or self._stopping:
+                raise Unavailable(
+                    f"{self._queued} records wait to be written. Nothing of this was stored; "
+                    "try again in a second."
+                )
+            self._queued += len(drafts)
+        self._queue.put(submission)
+        return submission
+
+    def command(self, decide: Callable[[], tuple[Sequence[Draft], Callable[[list[Receipt]], T]]]) -> T:
+        """Run `decide` in the writer's turn with the graph caught up, append what it decided, project it, then
+        give what its second part says. What `decide` raises is raised here.
+
+        Raises:
+            Unavailable: the log or the graph does not answer.
+
+        """
+        command: _Command[T] = _Command(decide)
+        with self._lock:
+            if self._stopping:
+                raise Unavailable("the server is stopping; try again")
+        self._queue.put(command)
+        return command.done.result()
+
+    # -- the writer's thread ----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._catch_up()
+        open_ = True
+        while open_:
+            timeout = RETRY_AFTER if self._applied < self._log.head() else None
+            batch, command, open_ = self._take(timeout)
+            if batch:
+                self._write(batch)
+            elif command is None:
+                self._catch_up()
+            if command is not None:
+                self._execute(command)
+        self._catch_up()
+        for _, waiting in self._waiting:
+            waiting.set_exception(Unavailable("the server stopped before the graph caught up"))
+
+    def _take(self, timeout: float | None) -> tuple[list[Submission], _Command[Any] | None, bool]:
+        """All that is queued up to a command, at most a batch's worth."""
+        batch: list[Submission] = []
+        size = 0
+        while size < MAX_BATCH:
+            try:
+                item = self._queue.get(block=not batch, timeout=timeout)
+            except queue.Empty:
+                break
+            if item is None:
+                return batch, None, False
+            if isinstance(item, _Command):
+                return batch, item, True
+            batch.append(item)
+            size += len(item.drafts)
+        return batch, None, True
+
+    def _write(self, batch: list[Submission]) -> None:
+        drafts = [d for s in batch for d in s.drafts]
+        bodies = [b for s in batch for b in s.bodies]
+        try:
+            before = self._log.head()
+            receipts = self._log.append(drafts, at=time.time_ns() // 1_000)
+        except HeadwaterError as error:
+            for submission in batch:
+                submission.logged.set_exception(error)
+            return
+        finally:
+            with self._lock:
+                self._queued -= len(drafts)
+        at = 0
+        for submission in batch:
+            own = receipts[at : at + len(submission.drafts)]
+            at += len(submission.drafts)
+            submission.logged.set_result(own)
+            last = max((r.seq for r in own), default=0)
+            self._waiting.append((last, submission.projected))
+        news = [
+            Parsed(receipt.seq, draft.kind, body)
+            for receipt, draft, body in zip(receipts, drafts, bodies, strict=True)
+            if not receipt.duplicate
+        ]
+        if self._applied == before:
+            self._project(news)
+        else:
+            self._catch_up()
+        self._settle()
+
+    def _execute(self, command: _Command[Any]) -> None:
+        try:
+            self._must_be_caught_up("Nothing was changed; try again.")
+            drafts, finish = command.decide()
+            receipts = self._log.append(drafts, at=time.time_ns() // 1_000) if drafts else []
+            self._must_be_caught_up("The change is in the log; the graph shows it when it answers again.")
+            command.done.set_result(finish(receipts))
+        except HeadwaterError as error:
+            command.done.set_exception(error)
+        except Exception as error:  # a bug of ours must not end the only writer
+            logger.exception("a command failed")
+            command.done.set_exception(error)
+
+    def _must_be_caught_up(self, outcome: str) -> None:
+        self._catch_up()
+        if self._applied < self._log.head():
+            raise Unavailable(f"the graph store does not answer ({self.unavailable}). {outcome}")
+
+    def _catch_up(self) -> None:
+        """Project what the log has and the graph has not, as long as the store takes it."""
+        while self._applied < self._log.head():
+            try:
+                records = self._log.read(self._applied, limit=MAX_BATCH)
+            except Unavailable as error:
+                self.unavailable = str(error)
+                return
+            if not self._project([Parsed.of(r) for r in records]):
+                return
+        self._settle()
+
+    def _project(self, records: Sequence[Parsed]) -> bool:
+        """Tells whether the graph shows them now."""
+        if not records:
+            return True
+        try:
+            self._projector.project(records)
+        except Unavailable as error:
+            self.unavailable = str(error)
+            return False
+        except Exception as error:  # one record must not stop all others
+            if len(records) > 1:
+                self._projector.forget()
+                return all(self._project([record]) for record in records)
+            logger.exception("record %d cannot be projected", records[0].seq)
+            self._projector.forget()
+            self.poisoned.append(Poisoned(records[0].seq, f"{type(error).__name__}: {error}"))
+            return self._skip(records[0].seq)
+        self.unavailable = ""
+        self._applied = records[-1].seq
+        return True
+
+    def _skip(self, seq: int) -> bool:
+        """Let the others flow: the mark passes the record, the log keeps it."""
+        try:
+            self._store.apply(Changeset(), upto=Applied(seq, self._log.instance))
+        except Unavailable as error:
+            self.unavailable = str(error)
+            return False
+        self._applied = seq
+        return True
+
+    def _settle(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for seq, future in waiting:
+            if seq <= self._applied:
+                future.set_result(seq)
+            else:
+                self._waiting.append((seq, future))
+
+
+def rebuild(
+    log: RecordLog,
+    store: GraphStore,
+    translators: Mapping[str, Translate],
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Empty the graph and replay the log into it; the number of records."""
+    store.reset()
+    projector = Projector(store, translators, log=log.instance)
+    seq = 0
+    while records := log.read(seq, limit=MAX_BATCH):
+        projector.project([Parsed.of(record) for record in records])
+        seq = records[-1].seq
+        progress(seq)
+    return seq

@@ -1,0 +1,1 @@
+"""Events come in: read with care, appended to the log, answered, projected."""

@@ -1,0 +1,128 @@
+"""What a record log must do: durable, ordered, idempotent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something odd that was accepted all the same: counted by producer and rule."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record before it has a number."""
+
+    kind: str
+    """`openlineage`, or the name of a mutation: `registry.transition`, `curation.tag` …"""
+    body: bytes
+    """JSON, exactly as it was accepted."""
+    content_key: bytes
+    """32 bytes; a record with the same key is the same record."""
+    event_time: int | None = None
+    event_type: str = ""
+    producer: str = ""
+    actor: str = ""
+    run_id: str = ""
+    job: str = ""
+    """Key of the job that speaks; empty when none does."""
+    mentions: Sequence[str] = ()
+    """Keys of the nodes that the record is about (datasets, job, run, model …): how `about` finds it."""
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    seq: int
+    received: int
+    kind: str
+    body: bytes
+    event_time: int | None
+    event_type: str
+    producer: str
+    actor: str
+    run_id: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    seq: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    producer: str
+    rule: str
+    text: str
+    count: int
+    first_seen: int
+    last_seen: int
+    example_seq: int
+
+
+class RecordLog(Protocol):
+    """Append-only. `append` by one thread at a time; reads from any thread.
+
+    Raises from every method: `Unavailable` when it cannot be stored or read now.
+    """
+
+    instance: str
+    """Names this log for ever (a random id made with it)."""
+
+    def head(self) -> int:
+        """The last number given; 0 when empty."""
+        ...
+
+    def append(self, drafts: Sequence[Draft], *, at: int) -> list[Receipt]:
+        """Durable (fsync) when it returns; all or none. Numbers are gapless and start at 1.
+
+        A draft whose content key is known gets the number it had. `at` is the receive time; what is
+        stored never goes back behind an earlier record's.
+        """
+        ...
+
+    def read(self, after: int, *, limit: int) -> list[Record]:
+        """Records with seq > after, in order."""
+        ...
+
+    def get(self, seq: int) -> Record | None: ...
+
+    def recent(
+        self,
+        *,
+        before: int | None,
+        limit: int,
+        about: str | None = None,
+        producer: str | None = None,
+        kind: str | None = None,
+    ) -> list[Record]:
+        """Newest first; `about` is a node's key."""
+        ...
+
+    def about(self, keys: Sequence[str]) -> list[int]:
+        """The numbers of all records that mention one of these nodes, in order, each once."""
+        ...
+
+    def count(
+        self, *, about: str | None = None, producer: str | None = None, kind: str | None = None
+    ) -> int: ...
+
+    def findings_of(self, seq: int) -> list[str]:
+        """The rules a record broke."""
+        ...
+
+    def conformance(
+        self, *, producer: str | None = None, after: tuple[str, str] | None = None, limit: int
+    ) -> list[Conformance]:
+        """By (producer, rule), in that order; `after` is such a pair."""
+        ...
+
+    def producers(self) -> Iterator[str]: ...
+
+    def close(self) -> None: ...

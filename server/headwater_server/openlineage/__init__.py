@@ -1,0 +1,1 @@
+"""OpenLineage's meaning: events placed, statements named, facets understood, all as facts. Pure."""

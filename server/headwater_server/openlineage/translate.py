@@ -1,0 +1,307 @@
+"""One OpenLineage event as facts about the entities it names. Pure: no graph is looked at, so order cannot matter.
+
+Names of facts (see `graph.facts`), read back by `project.derive`:
+
+* any: `facet|NAME` (owner's), `seen|NAME` (an observer's) -> {h hash, s seq, p pointer, x meaning, d deleted}
+* Run: `at|TYPE`, `begin`, `heard`, `seq`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
+* Job: `seen`, `parent`, `declared`, `precedes|JOB`
+* Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `symlink|KEY`, `renamed_to`, `declared`
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from headwater_server.graph import keys
+from headwater_server.graph.facts import Facts
+from headwater_server.graph.words import Kind
+from headwater_server.openlineage import meaning
+from headwater_server.openlineage.statement import Statement, is_dropped, name_of, statement
+from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
+
+FULL_SCHEMA = frozenset({"CREATE", "ALTER", "OVERWRITE"})
+"""Lifecycle changes whose event tells the whole schema: a column it leaves out is gone. Any other
+schema facet may be partial (dbt sends documented columns only) and never takes a column away."""
+
+_PARENT_NAMES = ("parent", "parentRun")
+
+
+def translate(event: Event, *, seq: int) -> dict[str, Facts]:
+    """Facts by key of the entity. `seq` is kept as the place to read facet bodies from."""
+    facts: dict[str, Facts] = defaultdict(Facts)
+    said = statement(event)
+    if event.form is Form.DATASET:
+        (dataset,) = event.outputs
+        _dataset(facts, dataset, event, seq, owner=True)
+        if said is not None and (said["columns"] or said["is_explicit"]):
+            _declare(facts, facts[dataset.key], event, said)
+        return facts
+    job = facts[event.job]
+    job.span("seen", event.at)
+    _facets(job, event.job_facets, meaning.JOB, event.at, seq, "/job/facets", "facet")
+    for dataset in event.inputs:
+        _dataset(facts, dataset, event, seq, owner=False)
+    for dataset in event.outputs:
+        _dataset(facts, dataset, event, seq, owner=True)
+    if event.form is Form.JOB:
+        if said is not None or "lineage" in event.job_facets:
+            _declare(facts, job, event, said)
+        return facts
+    _run(facts, event, said, seq)
+    return facts
+
+
+def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int) -> None:
+    run = facts[event.run]
+    at = event.at
+    run.span(f"at|{event.type}", at)
+    run.since("begin", at)
+    run.until("heard", at)
+    run.span("seq", seq)
+    run.set("producer", at, event.producer, event.producer)
+    _facets(run, event.run_facets, meaning.RUN, at, seq, "/run/facets", "facet")
+    _code(run, event)
+    if said is not None:
+        name = _statement(facts, said)
+        if _is_snapshot(event):
+            run.set("snapshot", at, name, name)
+        else:
+            run.since(f"said|{name}", at)
+    for dataset in event.inputs:
+        _use(run, dataset, "read", "in", at, seq)
+        _version(facts, dataset, at)
+    for dataset in event.outputs:
+        if not is_dropped(dataset):
+            _use(run, dataset, "wrote", "out", at, seq)
+            facts[dataset.key].until("written", at)
+            _version(facts, dataset, at)
+    for name in _PARENT_NAMES:
+        if name in event.run_facets:
+            _parent(facts, event, event.run_facets[name], seq, f"/run/facets/{name}")
+    _dependencies(facts, event)
+
+
+def _code(run: Facts, event: Event) -> None:
+    """Which code this run ran: the job may change between two runs."""
+    if where := meaning.code_location(event.job_facets.get("sourceCodeLocation", {})):
+        run.set("code", event.at, orjson.dumps(where).decode(), where)
+    for name in ("sql", "sourceCode"):
+        if name in event.job_facets:
+            digest = _digest(event.job_facets[name])
+            run.set("code_hash", event.at, digest, digest)
+
+
+def _is_snapshot(event: Event) -> bool:
+    """COMPLETE_SNAPSHOT: each event stands alone, the newest holds (job-type.md)."""
+    kind = event.job_facets.get("jobType")
+    return kind is not None and meaning.job_type(kind).get("contentMode") == "COMPLETE_SNAPSHOT"
+
+
+def _use(run: Facts, said: DatasetSaid, verb: str, side: str, at: int, seq: int) -> None:
+    """That this run read or wrote a dataset, which version of it, and what was measured on the way."""
+    run.since(f"{verb}|{said.key}", at)
+    if version := _version_of(said):
+        run.set(f"{verb}_version|{said.key}", at, version, version)
+    if side == "out" and (fields := meaning.schema(said.facets.get("schema", {}))):
+        digest = _digest(fields)
+        run.set(f"wrote_schema|{said.key}", at, digest, digest)
+    pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
+    _facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
+    change = said.facets.get("lifecycleStateChange")
+    if change and (state := meaning.lifecycle(change)) and side == "out":
+        run.set(f"lifecycle|{said.key}", at, state, state)
+
+
+def _version_of(said: DatasetSaid) -> str:
+    version = said.facets.get("version", {}).get("datasetVersion")
+    return version if isinstance(version, str) and said.key.startswith("dataset|") else ""
+
+
+def _version(facts: dict[str, Facts], said: DatasetSaid, at: int) -> None:
+    """A version that the producer names (an Iceberg snapshot) is one node, whoever speaks of it."""
+    if version := _version_of(said):
+        one = facts[keys.key(Kind.DATASET_VERSION, *keys.parts_of(said.key), version)]
+        one.since("wrote" if said.pointer.startswith("/outputs") else "read", at)
+        if fields := meaning.schema(said.facets.get("schema", {})):
+            digest = _digest(fields)
+            one.set("schema", at, digest, digest)
+        stats = said.run_facets.get("outputStatistics")
+        if stats and (found := meaning.statistics(stats)):
+            one.set("statistics", at, orjson.dumps(found).decode(), found)
+
+
+def _statement(facts: dict[str, Facts], said: Statement) -> str:
+    """The statement as an entity of its own, and every node it names."""
+    name = name_of(said)
+    facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, said)
+    for explicit in said["explicit"]:
+        for key in (explicit["target"], *explicit["sources"]):
+            if key:
+                _mention(facts, key)
+        for claim in explicit["columns"]:
+            _column(facts, claim["source"])
+            if claim["target"] and explicit["target"].startswith("dataset|"):
+                facts[explicit["target"]].since(f"col|{claim['target']}", 0)
+    for target, claims in said["columns"].items():
+        for claim in claims:
+            _column(facts, claim["source"])
+            if claim["target"] and target.startswith("dataset|"):
+                facts[target].since(f"col|{claim['target']}", 0)
+    return name
+
+
+def _mention(facts: dict[str, Facts], key: str) -> None:
+    """An edge needs both its ends: what is mentioned is there, and what it belongs to."""
+    facts[key]  # a defaultdict: now it is
+    if keys.kind_of(key) in (Kind.MODEL_VERSION, Kind.STAGE, Kind.ALIAS):
+        facts[keys.model(keys.parts_of(key)[0])]
+
+
+def _column(facts: dict[str, Facts], column: str) -> None:
+    *_, path = keys.parts_of(column)
+    facts[keys.dataset_of(column)].since(f"col|{path}", 0)
+
+
+def _declare(facts: dict[str, Facts], speaker: Facts, event: Event, said: Statement | None) -> None:
+    """A JobEvent's or DatasetEvent's design-time statement: the newest replaces the others."""
+    if said is None:
+        said = {"inputs": [], "outputs": [], "columns": {}, "explicit": [], "is_explicit": True}
+    name = _statement(facts, said)
+    speaker.set("declared", event.at, name, {"statement": name, "producer": event.producer})
+
+
+def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int, *, owner: bool) -> None:
+    one = facts[said.key]
+    one.span("seen", event.at)
+    if not said.key.startswith("dataset|"):
+        _mention(facts, said.key)
+        return  # a model, version, stage or alias: the registry describes it
+    one.since("primary", event.at)
+    if [said.namespace, said.name] != keys.parts_of(said.key):
+        spelling = [said.namespace, said.name]
+        one.set("spelling", event.at, "\n".join(spelling), spelling)
+    role = "facet" if owner else "seen"
+    _facets(one, said.facets, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", role)
+    if "schema" in said.facets:
+        _schema(one, said, event.at)
+    for identifier in said.facets.get("symlinks", {}).get("identifiers") or []:
+        _symlink(facts, said.key, identifier, event.at)
+    change = said.facets.get("lifecycleStateChange", {})
+    previous = change.get("previousIdentifier")
+    if meaning.lifecycle(change) == "RENAME" and isinstance(previous, dict):
+        old = _symlink(facts, said.key, previous, event.at)
+        if old:
+            facts[old].set("renamed_to", event.at, said.key, said.key)
+
+
+def _schema(one: Facts, said: DatasetSaid, at: int) -> None:
+    fields = meaning.schema(said.facets["schema"])
+    if not fields:
+        return
+    digest = _digest(fields)
+    one.set(f"schema|{digest}", 0, digest, fields)
+    one.span(f"schema|{digest}", at)
+    if meaning.lifecycle(said.facets.get("lifecycleStateChange", {})) in FULL_SCHEMA:
+        one.until("schema_full", at)
+
+
+def _symlink(facts: dict[str, Facts], one: str, identifier: Any, at: int) -> str:
+    """Two names of one dataset; told on both, so that either may come first."""
+    if not isinstance(identifier, dict):
+        return ""
+    namespace, name = identifier.get("namespace"), identifier.get("name")
+    if not (isinstance(namespace, str) and isinstance(name, str) and namespace and name):
+        return ""
+    other = node_key(namespace, name)
+    if other == one or not other.startswith("dataset|"):
+        return ""
+    facts[one].since(f"symlink|{other}", at)
+    facts[other].since(f"symlink|{one}", at)
+    return other
+
+
+def _parent(facts: dict[str, Facts], event: Event, facet: Json, seq: int, pointer: str) -> None:
+    """The runs above this one (they may come later, or never) and what was forwarded about them."""
+    found: dict[str, str] = {}
+    root = facet.get("root")
+    for name, part, where in (
+        ("parent", facet, pointer),
+        ("root", root if isinstance(root, dict) else None, f"{pointer}/root"),
+    ):
+        run, job = (part.get("run"), part.get("job")) if part else (None, None)
+        if not isinstance(run, dict) or not isinstance(job, dict):
+            continue
+        run_id, namespace, job_name = run.get("runId"), job.get("namespace"), job.get("name")
+        if not all(isinstance(x, str) and x for x in (run_id, namespace, job_name)):
+            continue
+        job_key = keys.job(namespace, job_name)  # type: ignore[arg-type]
+        run_key = keys.run(run_id, job_key)  # type: ignore[arg-type]
+        if run_key == event.run:
+            continue
+        found[name] = run_key
+        facts[run_key].since("named", event.at)
+        facts[job_key].span("seen", event.at)
+        for raw, entity, means, kind in (
+            (run.get("facets"), run_key, meaning.RUN, "run"),
+            (job.get("facets"), job_key, meaning.JOB, "job"),
+        ):
+            if isinstance(raw, dict):
+                good = {k: v for k, v in raw.items() if isinstance(v, dict)}
+                _facets(facts[entity], good, means, event.at, seq, f"{where}/{kind}/facets", "seen")
+    if found:
+        facts[event.run].set("parent", event.at, orjson.dumps(found).decode(), found)
+    if "parent" in found:
+        job = keys.job_of(found["parent"])
+        if job != event.job:
+            facts[event.job].set("parent", event.at, job, job)
+        elif "root" in found and (root_job := keys.job_of(found["root"])) != event.job:
+            facts[event.job].set("parent", event.at, root_job, root_job)
+
+
+def _dependencies(facts: dict[str, Facts], event: Event) -> None:
+    """JobDependencies is schedule, not data: kept as PRECEDES."""
+    facet = event.run_facets.get("jobDependencies", {})
+    for side in ("upstream", "downstream"):
+        for entry in facet.get(side) or []:
+            job = entry.get("job") if isinstance(entry, dict) else None
+            if not isinstance(job, dict):
+                continue
+            namespace, name = job.get("namespace"), job.get("name")
+            if not (isinstance(namespace, str) and isinstance(name, str) and namespace and name):
+                continue
+            other = keys.job(namespace, name)
+            before, after = (other, event.job) if side == "upstream" else (event.job, other)
+            facts[other].span("seen", event.at)
+            facts[before].since(f"precedes|{after}", event.at)
+
+
+def _facets(
+    one: Facts,
+    facets: Mapping[str, Json],
+    means: Mapping[str, meaning.Meaning],
+    at: int,
+    seq: int,
+    pointer: str,
+    role: str,
+) -> None:
+    """A facet replaces the one of the same name, whole, by event time; others stay."""
+    for name, value in facets.items():
+        digest = _digest(value)
+        entry: dict[str, Any] = {"h": digest, "s": seq, "p": f"{pointer}/{_escape(name)}"}
+        if value.get("_deleted") is True:
+            entry["d"] = True
+        elif name in means and (understood := means[name](value)):
+            entry["x"] = understood
+        one.set(f"{role}|{name}", at, digest, entry)
+
+
+def _digest(value: Any) -> str:
+    raw = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(raw, digest_size=10).hexdigest()
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,80 @@
+"""A run in its job's history: its place in the timeline, the edges of its past flow, the versions it made. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from headwater_server.graph import keys
+from headwater_server.graph.changes import Edge, Node, Value
+from headwater_server.graph.facts import Facts
+from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.project.derive import derive_run
+from headwater_server.project.flow import Step, make_step, name_of_flow, step_edges, step_nodes
+from headwater_server.project.said import Derived, present
+from headwater_server.project.timeline import Place, Turn
+
+
+def place_of(key: str, facts: Facts, steps: Sequence[Step]) -> Place | None:
+    """None: the run is not complete, or says nothing about flow."""
+    node = derive_run(key, facts).nodes[0]
+    return Place(node.sort, key, name_of_flow(steps)) if node.mark == "C" and steps else None
+
+
+def derive_run_in_time(key: str, facts: Facts, steps: Sequence[Step], turn: Turn) -> Derived:
+    """The run itself; what its flow was if that has ended; the job's version it opened; the model versions it produced."""
+    derived = derive_run(key, facts)
+    run = derived.nodes[0]
+    begin = derived.edges[0].since
+    props: dict[str, Value] = dict(run.props)
+    if steps:
+        props["flow"] = name_of_flow(steps)
+    if turn.turns:
+        props["until"] = turn.until
+        version = _job_version(key, facts, steps, run)
+        derived.nodes.append(version)
+        derived.edges.append(Edge(version.key, EdgeKind.VERSION_OF, run.group))
+        if turn.until is not None:
+            for step in steps:
+                derived.nodes += step_nodes(step)
+                derived.edges += step_edges(step, since=begin, until=turn.until, run=key)
+    derived.nodes[0] = replace(run, mark="T" if turn.turns else run.mark, props=present(props))
+    for version_key, at in facts.firsts("produced|"):
+        _produced(derived, key, steps, version_key, at)
+    return derived
+
+
+def _job_version(key: str, facts: Facts, steps: Sequence[Step], run: Node) -> Node:
+    """A span of time in which the job's flow was the same; named by the run that opened it."""
+    job = run.group
+    code = facts.get("code") or {}
+    props: dict[str, Value] = {
+        "job": job,
+        "version": keys.parts_of(key)[0],
+        "created": run.props.get("first"),
+        "gitCommit": code.get("version"),
+        "codeHash": facts.get("code_hash"),
+        "flow": name_of_flow(steps),
+        "inputs": sorted({k for s in steps for k in s.inputs}),
+        "outputs": sorted({k for s in steps for k in s.outputs}),
+    }
+    return Node(
+        keys.key(Kind.JOB_VERSION, *keys.parts_of(job), keys.parts_of(key)[0]),
+        Kind.JOB_VERSION,
+        group=job,
+        sort=run.sort,
+        props=present(props),
+    )
+
+
+def _produced(derived: Derived, run: str, steps: Sequence[Step], version: str, at: int) -> None:
+    """A model version made by a run stands in the flow for ever: what it was trained on does not change."""
+    derived.edges.append(Edge(run, EdgeKind.PRODUCED, version, since=at))
+    for edge in [e for e in derived.edges if e.kind is EdgeKind.READ]:
+        derived.edges.append(Edge(version, EdgeKind.TRAINED_ON, edge.target, since=edge.since))
+    model = keys.model(keys.parts_of(version)[0])
+    making = [s for s in steps if model in s.outputs or version in s.outputs]
+    inputs = {k for s in (making or steps) for k in s.inputs}
+    if inputs:
+        evidence = making[0].evidence if making else "CARTESIAN"
+        step = make_step(version, keys.job_of(run), evidence, inputs, [version])
+        derived.nodes += step_nodes(step)
+        derived.edges += step_edges(step, since=at, run=run)

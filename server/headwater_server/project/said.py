@@ -1,0 +1,57 @@
+"""Reading facts back: what a facet says, what people wrote by hand, and a derivation's result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headwater_server.graph.changes import Edge, Node, Value
+from headwater_server.graph.facts import Facts
+
+
+@dataclass(slots=True)
+class Derived:
+    nodes: list[Node]
+    edges: list[Edge]
+
+
+def meaning_of(facts: Facts, facet: str) -> Any:
+    """What a facet was understood as: the owner's word, else an observer's, else None."""
+    for role in ("facet", "seen"):
+        entry = facts.get(f"{role}|{facet}")
+        if entry is not None:
+            return entry.get("x")
+    return None
+
+
+def facet_names(facts: Facts) -> list[str]:
+    """`NAME=HASH` for each facet that is there: the body is in the log."""
+    found: dict[str, str] = {}
+    for role in ("seen|", "facet|"):
+        for name, entry in facts.named(role):
+            if not entry.get("d"):
+                found[name] = entry["h"]
+            else:
+                found.pop(name, None)
+    return [f"{name}={digest}" for name, digest in sorted(found.items())]
+
+
+def tags_of(facts: Facts, told: Sequence[str], on: str = "") -> list[str]:
+    """Tags told by producers, then those set or removed by hand (by key)."""
+    found = {tag.partition("=")[0]: tag for tag in told}
+    for key, entry in facts.named(f"{on}tag|"):
+        if entry.get("removed"):
+            found.pop(key, None)
+        else:
+            found[key] = f"{key}={entry['value']}" if entry.get("value") else key
+    return sorted(found.values())
+
+
+def curated(facts: Facts, on: str = "") -> dict[str, Value]:
+    """What was written by hand wins over what producers say. `on` is `on|COLUMN|` for a column."""
+    found = {name: facts.get(f"{on}{name}") for name in ("description", "owners", "displayName", "archived")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def present(props: Mapping[str, Value]) -> dict[str, Value]:
+    """Without what is not there: None, empty lists, False."""
+    return {k: v for k, v in props.items() if v is not None and v != [] and v is not False}
