@@ -1,0 +1,363 @@
+"""Reduces a sqlglot expression to the columns it depends on, and how."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sqlglot import exp
+
+from headwater_parsers.ast.names import at_of, join_at, name_of, variable_of
+from headwater_parsers.dialects import Traits
+from headwater_parsers.tree import (
+    AGGREGATION,
+    CONDITIONAL,
+    IDENTITY,
+    NOWHERE,
+    TRANSFORMATION,
+    WINDOW,
+    Expr,
+    Leaf,
+    Nested,
+    Query,
+)
+
+# Functions whose result hides the value: the list of OpenLineage's Spark and Hive integrations.
+MASKING = frozenset(
+    {
+        "md5", "md5digest", "md5numberlower64", "md5numberupper64", "sha", "sha1", "sha2",
+        "sha1digest", "sha2digest", "sha256", "sha512", "crc32", "xxhash64", "xxhash32",
+        "murmur3hash", "murmurhash3", "hash", "hivehash", "hive_hash", "cityhash64",
+        "farm_fingerprint", "farmfingerprint", "fingerprint", "standardhash", "standard_hash",
+        "hashbytes", "mask", "mask_first_n", "mask_last_n", "mask_hash", "mask_show_first_n",
+        "mask_show_last_n", "hmac", "tokenize", "encrypt", "encryptraw", "aes_encrypt", "count",
+        "approxdistinct", "countif", "md5_binary", "sha1_binary", "sha2_binary", "sha224",
+        "sha384", "xxhash", "digest",
+    }
+)  # fmt: skip
+# sqlglot calls these aggregates; over a window they hand on a value of one row.
+_OF_ONE_ROW = frozenset(
+    {
+        "lag", "lead", "firstvalue", "lastvalue", "nthvalue", "rank", "denserank", "rownumber",
+        "percentrank", "cumedist", "ntile", "first", "last", "grouping", "groupingid",
+    }
+)  # fmt: skip
+_AGGREGATES = frozenset(
+    {
+        "collect_list", "collect_set", "listagg", "string_agg", "group_concat", "wm_concat",
+        "every", "bool_and", "bool_or", "any_value", "median", "mode", "hll_union_agg", "checksum",
+        "approx_count_distinct", "histogram", "map_agg", "multimap_agg", "object_agg", "xmlagg",
+        "countif", "sumif", "avgif", "uniq", "uniqexact", "argmax", "argmin", "grouparray", "anylast",
+        "first_value_agg", "bit_and", "bit_or", "bit_xor", "regr_slope", "corr", "percentile",
+        "percentile_approx", "array_concat_agg", "json_agg", "jsonb_agg", "count_big", "count_if",
+    }
+)  # fmt: skip
+_IF_NAMES = frozenset({"if", "iff", "iif"})
+_PARTS = frozenset(
+    "year yy yyyy quarter qq q month mm m week wk ww isoweek weekday dow doy day dd d hour hh hours"
+    " minute mi n second ss s millisecond ms microsecond mcs nanosecond ns epoch days months years"
+    " weeks minutes seconds".split()
+)
+_PART_TAKERS = ("date", "time", "extract", "trunc", "last_day", "next_day", "diff")
+_PSEUDO = frozenset(
+    {"rownum", "level", "sysdate", "systimestamp", "rowid", "user", "current_date", "nextval"}
+)
+_PLAIN = (exp.Paren, exp.Alias, exp.PropertyEQ, exp.Kwarg, exp.Ordered, exp.Collate)
+_BARE = (
+    exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath, exp.Placeholder,
+    exp.Identifier, exp.Star, exp.Interval,
+)  # fmt: skip
+
+Functions = Mapping[str, tuple[tuple[str, ...], Expr]]
+
+
+def deeper(use: int) -> int:
+    """Return the use of a value that is no longer handed on as it is."""
+    return TRANSFORMATION if use == IDENTITY else use
+
+
+class Expressions:
+    """Reads expressions in one dialect; `query` reads the subqueries inside them."""
+
+    def __init__(
+        self,
+        traits: Traits,
+        query: Callable[[exp.Expression], Query],
+        functions: Functions,
+        masking: frozenset[str],
+    ) -> None:
+        self.traits = traits
+        self.functions = functions
+        self.windows: list[dict[str, exp.Expression]] = []
+        self._masking = MASKING | masking
+        self._query = query
+        self._bound: list[frozenset[str]] = []
+
+    def read(self, node: exp.Expression | None) -> Expr:
+        out = Expr()
+        if node is not None:
+            self._walk(node, IDENTITY, False, out)
+            out.fields = self._fields(node)
+            if out.at == NOWHERE:
+                out.at = at_of(node)
+        return out
+
+    def read_all(self, nodes: Iterable[exp.Expression]) -> Expr:
+        out = Expr()
+        for node in nodes:
+            self._walk(node, IDENTITY, False, out)
+        return out
+
+    def column(self, node: exp.Column, use: int = IDENTITY, *, masked: bool = False) -> Leaf:
+        at = NOWHERE
+        parts = []
+        for part in node.parts:
+            at = join_at(at, at_of(part))
+            parts.append(name_of(part, self.traits))
+        return Leaf(tuple(parts), use, masked, at)
+
+    def _fields(self, node: exp.Expression) -> dict[str, Expr] | None:
+        while isinstance(node, exp.Paren | exp.Alias):
+            node = node.this
+        if isinstance(node, exp.Array) and len(node.expressions) == 1:
+            return self._fields(node.expressions[0])
+        if not isinstance(node, exp.Struct):
+            return None
+        made: dict[str, Expr] = {}
+        for item in node.expressions:
+            value = item.expression if isinstance(item, exp.PropertyEQ) else item
+            label = item.this if isinstance(item, exp.PropertyEQ) else item
+            name = name_of(label, self.traits) if label.name else item.alias_or_name
+            if name:
+                made[name.lower()] = self.read(value)
+        return made or None
+
+    # -- the walk ---------------------------------------------------------------------------
+
+    def _walk(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        kind = type(node)
+        if kind is exp.Column:
+            self._column(node, use, masked, out)
+        elif isinstance(node, _BARE):
+            if isinstance(node, exp.Interval) and isinstance(node.this, exp.Expression):
+                self._walk(node.this, deeper(use), masked, out)
+        elif isinstance(node, _PLAIN):
+            inner = node.expression if isinstance(node, exp.PropertyEQ | exp.Kwarg) else node.this
+            if isinstance(inner, exp.Expression):
+                self._walk(inner, use, masked, out)
+        else:
+            handler = self._HANDLERS.get(kind)
+            if handler is not None:
+                handler(self, node, use, masked, out)
+            elif isinstance(node, exp.Func):
+                self._call(node, use, masked, out)
+            elif isinstance(node, exp.Query):
+                self._nested(node, use, masked, out)
+            else:
+                self._children(node, deeper(use), masked, out)
+
+    def _children(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        for child in node.iter_expressions():
+            self._walk(child, use, masked, out)
+
+    def _each(self, nodes: object, use: int, masked: bool, out: Expr) -> None:
+        if isinstance(nodes, exp.Expression):
+            self._walk(nodes, use, masked, out)
+        elif isinstance(nodes, list):
+            for node in nodes:
+                self._each(node, use, masked, out)
+
+    def _column(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        this = node.this
+        if isinstance(this, exp.Star):
+            qualifier = [name_of(p, self.traits) for p in node.parts[:-1]]
+            out.leaves.append(Leaf((*qualifier, "*"), use, masked))
+            return
+        leaf = self.column(node, use, masked=masked)
+        if self._bound and any(leaf.parts[0].lower() in names for names in self._bound):
+            return
+        if len(leaf.parts) == 1 and leaf.parts[0].lower() in _PSEUDO:
+            return
+        out.leaves.append(leaf)
+        out.at = join_at(out.at, leaf.at)
+
+    def _dot(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        before = len(out.leaves)
+        tail = node.expression
+        self._walk(node.this, use, masked, out)
+        if isinstance(tail, exp.Identifier):
+            if len(out.leaves) == before + 1:
+                out.leaves[-1].path += (name_of(tail, self.traits),)
+                at = at_of(tail)
+                out.at = join_at(out.at, at)
+        elif isinstance(tail, exp.Func):
+            for leaf in out.leaves[before:]:
+                leaf.use = deeper(leaf.use)
+            self._call(tail, use, masked, out)
+
+    def _bracket(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, use, masked, out)
+        for index in node.expressions:
+            self._walk(index, deeper(use), masked, out)
+
+    def _cast(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, deeper(use), masked, out)
+
+    def _parameter(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        out.leaves.append(Leaf((variable_of(node),), use, masked, at_of(node)))
+
+    def _case(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._condition(node.this, use, masked, out)
+        for branch in node.args.get("ifs") or ():
+            self._condition(branch.this, use, masked, out)
+            self._each(branch.args.get("true"), deeper(use), masked, out)
+        self._each(node.args.get("default"), deeper(use), masked, out)
+
+    def _if(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._condition(node.this, use, masked, out)
+        self._each(node.args.get("true"), deeper(use), masked, out)
+        self._each(node.args.get("false"), deeper(use), masked, out)
+
+    def _decode(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        tested, *rest = node.expressions
+        self._condition(tested, use, masked, out)
+        while len(rest) > 1:
+            self._condition(rest[0], use, masked, out)
+            self._walk(rest[1], deeper(use), masked, out)
+            rest = rest[2:]
+        for default in rest:
+            self._walk(default, deeper(use), masked, out)
+
+    def _coalesce(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        for value in (node.this, *node.expressions):
+            self._walk(value, deeper(use), masked, out)
+            self._condition(value, use, masked, out)
+
+    def _nullif(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, deeper(use), masked, out)
+        self._condition(node.this, use, masked, out)
+        self._condition(node.expression, use, masked, out)
+
+    def _condition(self, node: object, use: int, masked: bool, out: Expr) -> None:
+        indirect = use if use in (CONDITIONAL, WINDOW) else CONDITIONAL
+        self._each(node, indirect, masked, out)
+
+    def _window(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, deeper(use), masked, out)
+        self._keys(node, use, masked, out, seen=())
+
+    def _keys(
+        self, node: exp.Expression, use: int, masked: bool, out: Expr, seen: tuple[str, ...]
+    ) -> None:
+        indirect = use if use in (CONDITIONAL, WINDOW) else WINDOW
+        self._each(node.args.get("partition_by"), indirect, masked, out)
+        order = node.args.get("order")
+        if isinstance(order, exp.Expression):
+            self._each(order.expressions, indirect, masked, out)
+        named = node.args.get("alias")
+        if not isinstance(named, exp.Expression) and isinstance(node.this, exp.Identifier):
+            named = None
+        for name in (named, node.args.get("first")):
+            if isinstance(name, exp.Expression) and name.name.lower() not in seen:
+                base = self.windows[-1].get(name.name.lower()) if self.windows else None
+                if base is not None:
+                    self._keys(base, use, masked, out, (*seen, name.name.lower()))
+
+    def _filter(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, use, masked, out)
+        self._condition(node.expression.this, use, masked, out)
+
+    def _within(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._walk(node.this, use, masked, out)
+        kind = deeper(use) if use in (CONDITIONAL, WINDOW) else AGGREGATION
+        self._each(node.expression.expressions, kind, masked, out)
+
+    def _exists(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        if isinstance(node.this, exp.Query):
+            out.nested.append(Nested(self._query(node.this), None, masked))
+        else:
+            self._children(node, deeper(use), masked, out)
+
+    def _nested(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        out.nested.append(Nested(self._query(node), use, masked))
+
+    def _in(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        use = deeper(use)
+        self._walk(node.this, use, masked, out)
+        for key in ("query", "unnest", "field", "expressions"):
+            self._each(node.args.get(key), use, masked, out)
+
+    def _lambda(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        self._bound.append(frozenset(p.name.lower() for p in node.expressions))
+        self._walk(node.this, deeper(use), masked, out)
+        self._bound.pop()
+
+    def _call(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        anonymous = isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
+        name = (node.name if anonymous else type(node).key).lower()
+        plain = name.rpartition(".")[2]
+        if plain in self._masking:
+            masked = True
+        if use not in (CONDITIONAL, WINDOW):
+            aggregate = isinstance(node, exp.AggFunc) or plain in _AGGREGATES
+            if aggregate and plain not in _OF_ONE_ROW:
+                use = AGGREGATION
+        if anonymous and plain in self.functions:
+            self._inline(plain, node, use, masked, out)
+            return
+        if anonymous and plain in _IF_NAMES and len(node.expressions) > 1:
+            self._condition(node.expressions[0], use, masked, out)
+            self._each(node.expressions[1:], deeper(use), masked, out)
+            return
+        if anonymous:
+            out.functions.append(node.name)
+        use = deeper(use)
+        skip = self._date_part(plain, node) if anonymous else None
+        for child in node.iter_expressions():
+            if child is not skip:
+                self._walk(child, use, masked, out)
+
+    @staticmethod
+    def _date_part(name: str, node: exp.Expression) -> exp.Expression | None:
+        if not any(word in name for word in _PART_TAKERS):
+            return None
+        for child in node.expressions:
+            if isinstance(child, exp.Column) and len(child.parts) == 1:
+                if child.name.lower() in _PARTS and not child.this.args.get("quoted"):
+                    return child
+        return None
+
+    def _inline(self, name: str, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        """Replace a call of a function whose body is known by that body."""
+        params, body = self.functions[name]
+        given = dict(zip((p.lower() for p in params), node.expressions, strict=False))
+        out.functions.append(node.name)
+        for leaf in body.leaves:
+            value = given.get(leaf.parts[0].lower())
+            if value is not None:
+                inner = leaf.use if use == IDENTITY or leaf.use > use else use
+                self._walk(value, inner, masked or leaf.masked, out)
+            elif len(params) == 0 or len(leaf.parts) > 1:
+                out.leaves.append(leaf)
+        for nested in body.nested:
+            out.nested.append(Nested(nested.query, use, masked or nested.masked))
+
+    _HANDLERS: Mapping[type, Callable[..., None]] = {
+        exp.Dot: _dot,
+        exp.Bracket: _bracket,
+        exp.Cast: _cast,
+        exp.TryCast: _cast,
+        exp.Parameter: _parameter,
+        exp.SessionParameter: _parameter,
+        exp.Case: _case,
+        exp.If: _if,
+        exp.Nvl2: _if,
+        exp.DecodeCase: _decode,
+        exp.Coalesce: _coalesce,
+        exp.Nullif: _nullif,
+        exp.Window: _window,
+        exp.Filter: _filter,
+        exp.WithinGroup: _within,
+        exp.Exists: _exists,
+        exp.In: _in,
+        exp.Lambda: _lambda,
+        exp.Select: _nested,
+        exp.Subquery: _nested,
+    }

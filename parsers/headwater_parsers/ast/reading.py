@@ -1,0 +1,149 @@
+"""Cuts text into tokens, and reads a run of tokens into a sqlglot tree."""
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.tokens import Token, TokenType
+
+_QUOTED = frozenset(
+    getattr(TokenType, name)
+    for name in (
+        "STRING", "IDENTIFIER", "NATIONAL_STRING", "RAW_STRING", "HEREDOC_STRING",
+        "UNICODE_STRING", "BYTE_STRING", "HEX_STRING", "BIT_STRING", "BLOCK_START", "BLOCK_END",
+    )
+    if hasattr(TokenType, name)
+)  # fmt: skip
+_STRINGS = _QUOTED - {TokenType.IDENTIFIER}
+
+
+class Unreadable(Exception):
+    """The text cannot be read: `at` is the offset of the trouble."""
+
+    def __init__(self, text: str, at: int) -> None:
+        super().__init__(text)
+        self.text = text
+        self.at = at
+
+
+class _Quiet(logging.Filter):
+    """sqlglot logs each statement it does not know; here that is a diagnostic instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        del record
+        return self.depth == 0
+
+
+_quiet = _Quiet()
+logging.getLogger("sqlglot").addFilter(_quiet)
+
+
+@lru_cache(maxsize=64)
+def _dialect(name: str) -> Dialect:
+    return Dialect.get_or_raise(name)
+
+
+@lru_cache(maxsize=64)
+def _tokenizer(name: str) -> type:
+    # sqlglot swallows the rest of a command it does not know as one string. We want the tokens.
+    return type("Plain", (_dialect(name).tokenizer_class,), {"COMMANDS": set()})
+
+
+class Text:
+    """A script as tokens, with the bare words in upper case beside them."""
+
+    def __init__(self, sql: str, dialect: str) -> None:
+        self.sql = sql
+        self.dialect = dialect
+        try:
+            tokens = _tokenizer(dialect)(dialect=_dialect(dialect)).tokenize(sql)
+        except TokenError as error:
+            raise Unreadable(f"The text cannot be cut into tokens: {error}", 0) from error
+        self.tokens: list[Token] = list(tokens)
+        self.words = [
+            "" if t.token_type in _QUOTED else t.text.upper() for t in self.tokens
+        ]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Return the offsets of the tokens [first, last)."""
+        if first >= last:
+            at = self.tokens[min(first, len(self.tokens) - 1)].start if self.tokens else 0
+            return at, at
+        return self.tokens[first].start, self.tokens[last - 1].end + 1
+
+    def string(self, i: int) -> str | None:
+        """Return the content of a string token."""
+        if i < len(self.tokens) and self.tokens[i].token_type in _STRINGS:
+            return self.tokens[i].text
+        return None
+
+    def content_at(self, i: int) -> int:
+        """Return the offset at which a string token's content starts, as nearly as it can."""
+        token = self.tokens[i]
+        found = self.sql.find(token.text[:20], token.start)
+        return found if found >= 0 else token.start
+
+    def name(self, i: int) -> str:
+        return self.tokens[i].text
+
+    def changed(self, first: int, last: int, words: dict[int, str]) -> list[Token]:
+        """Return a run of tokens with some replaced: INSERT for UPSERT."""
+        made: list[Token] = []
+        for i in range(first, last):
+            token = self.tokens[i]
+            word = words.get(i)
+            if word == "":
+                continue
+            if word is not None:
+                kind = getattr(TokenType, word, TokenType.VAR)
+                token = Token(kind, word, token.line, token.col, token.start, token.end)
+            made.append(token)
+        return made
+
+    def plain(self, i: int, word: str) -> Token:
+        """Return a token of our own, placed at another's."""
+        token = self.tokens[min(i, len(self.tokens) - 1)]
+        kind = {"(": TokenType.L_PAREN, ")": TokenType.R_PAREN, "*": TokenType.STAR}.get(word)
+        kind = kind or getattr(TokenType, word, TokenType.VAR)
+        return Token(kind, word, token.line, token.col, token.start, token.end)
+
+
+def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expression]:
+    """Read tokens into trees. Raise Unreadable with the place of the first error."""
+    _quiet.depth += 1
+    try:
+        parser = _dialect(dialect).parser(error_level=ErrorLevel.IMMEDIATE)
+        return [e for e in parser.parse(list(tokens), sql) if e is not None]
+    except ParseError as error:
+        raise Unreadable(*_explained(error, sql, tokens)) from error
+    except (ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError) as error:
+        # sqlglot's own slips on odd input must not cost the rest of the script.
+        at = tokens[0].start if tokens else 0
+        raise Unreadable(f"The statement cannot be read: {error}", at) from error
+    finally:
+        _quiet.depth -= 1
+
+
+def _explained(error: ParseError, sql: str, tokens: Sequence[Token]) -> tuple[str, int]:
+    if not error.errors:
+        return "The statement cannot be read.", tokens[0].start if tokens else 0
+    first = error.errors[0]
+    line, col = first.get("line") or 1, first.get("col") or 1
+    lines = sql.split("\n")
+    at = sum(len(x) + 1 for x in lines[: line - 1]) + max(0, col - 1)
+    highlight = str(first.get("highlight") or "")
+    at = max(0, at - max(0, len(highlight) - 1))
+    description = str(first.get("description") or "").rstrip(".")
+    return f"{description}, at {highlight!r}.", at
+
+

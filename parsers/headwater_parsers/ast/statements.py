@@ -1,0 +1,536 @@
+"""Turns every statement into canonical writes: `write(target, columns) <- query`."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from headwater_parsers.ast.changes import Changes
+from headwater_parsers.ast.expressions import Functions
+from headwater_parsers.ast.names import (
+    at_of,
+    column_names,
+    dotted,
+    name_of,
+    table_of,
+    variable_of,
+)
+from headwater_parsers.ast.queries import Queries
+from headwater_parsers.dialects import Traits
+from headwater_parsers.tree import (
+    Assign,
+    Derived,
+    Expr,
+    Join,
+    Projection,
+    Query,
+    Rows,
+    Select,
+    Star,
+    Statement,
+    Table,
+    Write,
+)
+
+# Statements that move no data and name no table worth a node.
+_SILENT = frozenset(
+    """grant revoke show analyze explain describe desc commit rollback savepoint start begin end
+    set reset use print return raise raiserror call exec execute vacuum optimize refresh comment lock
+    unlock kill prepare deallocate fetch open close declare msck repair checkpoint cluster
+    reindex discard listen notify security abort attach detach install load pragma add list remove
+    get put uncache invalidate compute reassign import export truncate alter drop create cache
+    waitfor go throw break continue leave iterate goto null signal resignal perform""".split()
+)
+_READS = frozenset({"call", "exec", "execute", "perform"})
+
+
+class Statements:
+    """Reads statements of one dialect."""
+
+    def __init__(
+        self, traits: Traits, functions: Functions, masking: frozenset[str], *, routine: bool
+    ) -> None:
+        self.traits = traits
+        self.queries = Queries(traits, functions, masking)
+        self._changes = Changes(self.queries)
+        self._routine = routine
+
+    def read(self, node: exp.Expression) -> Statement:
+        handler = self._HANDLERS.get(type(node))
+        if handler is not None:
+            made = handler(self, node)
+        elif isinstance(node, exp.Query | exp.Pivot | exp.Table) or _is_table(node):
+            made = self._query(node)
+        else:
+            made = Statement(type(node).key)
+        for change in self.queries.changes:
+            clause = node.args.get("with_")
+            made.writes = self.read_change(change, clause).writes + made.writes
+        self.queries.changes.clear()
+        return made
+
+    def read_change(self, node: exp.Expression, clause: object) -> Statement:
+        """Read DML that stands inside WITH: it sees the CTEs before it."""
+        handler = self._HANDLERS[type(node)]
+        changes = list(self.queries.changes)
+        made: Statement = handler(self, node)
+        if isinstance(clause, exp.Expression):
+            earlier = [c for c in clause.expressions if c.this is not node]
+            recursive = bool(clause.args.get("recursive"))
+            ctes = [self.queries.cte(c, recursive=recursive) for c in earlier]
+            for write in made.writes:
+                if write.query is not None and ctes:
+                    write.query = self.queries.prefixed(write.query, ctes)
+        self.queries.changes[:] = changes
+        return made
+
+    # -- queries ----------------------------------------------------------------------------
+
+    def _query(self, node: exp.Expression) -> Statement:
+        into = _into(node)
+        if into is not None:
+            return self._select_into(node, into)
+        assigned = self._assigning_select(node)
+        if assigned is not None:
+            return assigned
+        return Statement("select", [Write(None, self.queries.query(node))])
+
+    def _select_into(self, node: exp.Expression, into: exp.Expression) -> Statement:
+        target = into.this
+        query = self.queries.query(node)
+        inside = target.this if isinstance(target, exp.Table) else target
+        variable = isinstance(inside, exp.Parameter)
+        if variable or into.args.get("bulk_collect") or into.expressions or self._is_local(into):
+            names = into.expressions or [target]
+            plain = tuple(
+                variable_of(n.this) if isinstance(n.this, exp.Parameter) else name_of(n, self.traits)
+                for n in names
+                if isinstance(n, exp.Expression)
+            )
+            return Statement("select", [Write(None, query)], [Assign(plain, query)])
+        made = Statement("select_into", [Write(table_of(target, self.traits), query, named=True)])
+        made.temporary = bool(into.args.get("temporary"))
+        return made
+
+    def _is_local(self, into: exp.Expression) -> bool:
+        """SELECT ... INTO v inside a routine of these dialects fills a variable."""
+        return self._routine and self.traits.name in ("postgres", "oracle", "mysql", "redshift")
+
+    def _assigning_select(self, node: exp.Expression) -> Statement | None:
+        """Read T-SQL's SELECT @x = column: it returns nothing."""
+        if not isinstance(node, exp.Select) or not node.expressions:
+            return None
+        first = node.expressions[0]
+        if not isinstance(first, exp.EQ | exp.PropertyEQ) or not isinstance(
+            first.this, exp.Parameter
+        ):
+            return None
+        names = []
+        pairs = [e for e in node.expressions if isinstance(e, exp.EQ | exp.PropertyEQ)]
+        for pair in pairs:
+            names.append(name_of(pair.this, self.traits))
+        copy = node.copy()
+        copy.set("expressions", [pair.expression.copy() for pair in pairs])
+        query = self.queries.query(copy)
+        return Statement("select", [Write(None, query)], [Assign(tuple(names), query)])
+
+    # -- writes -----------------------------------------------------------------------------
+
+    def _insert(self, node: exp.Expression) -> Statement:
+        target, columns = self._target(node.this)
+        kind = "insert_overwrite" if node.args.get("overwrite") else "insert"
+        source = node.args.get("expression") or node.args.get("source")
+        if not isinstance(source, exp.Expression):
+            return Statement(kind, [Write(target, None, columns)])
+        query = self.queries.with_ctes(node, self.queries.query(source))
+        write = Write(target, query, columns, by_name=bool(node.args.get("by_name")))
+        self._partition(node, write)
+        made = Statement(kind, [write])
+        conflict = node.args.get("conflict")
+        if isinstance(conflict, exp.Expression):
+            made.writes += self._changes.conflict(conflict, write, source)
+        return made
+
+    def _partition(self, node: exp.Expression, write: Write) -> None:
+        for holder in (node.this, getattr(node.this, "this", None), node):
+            if not isinstance(holder, exp.Expression):
+                continue
+            partition = holder.args.get("partition")
+            if not isinstance(partition, exp.Expression):
+                continue
+            for item in partition.expressions:
+                if isinstance(item, exp.EQ):
+                    write.static += (dotted(item.this, self.traits)[-1],)
+                else:
+                    write.dynamic += (dotted(item, self.traits)[-1],)
+            return
+
+    def _target(self, node: exp.Expression) -> tuple[Table, tuple[str, ...] | None]:
+        columns = None
+        if isinstance(node, exp.Schema):
+            columns = column_names(node.expressions, self.traits) or None
+            node = node.this
+        if isinstance(node, exp.Directory):
+            return Table((node.this.name,), kind="file", at=at_of(node.this)), columns
+        if isinstance(node, exp.Func):  # INSERT INTO FUNCTION s3('...')
+            literal = node.find(exp.Literal)
+            name = literal.name if literal is not None else node.name
+            return Table((name,), kind="file"), columns
+        return table_of(node, self.traits), columns
+
+    def _many(self, node: exp.Expression) -> Statement:
+        """Read FROM t INSERT ... INSERT ..., and Oracle's INSERT ALL."""
+        source = node.args["source"]
+        if isinstance(source, exp.Select | exp.SetOperation):
+            joins = [Join(Derived(self.queries.query(source)))]
+        else:
+            joins = self.queries.sources.listed(source)
+        made = Statement("insert")
+        for item in node.expressions:
+            condition = item.args.get("expression") if isinstance(item, exp.ConditionalInsert) else None
+            insert = item.this if isinstance(item, exp.ConditionalInsert) else item
+            target, columns = self._target(insert.this)
+            body = insert.args.get("expression")
+            query: Query
+            if isinstance(body, exp.Select):
+                query = self.queries.query(body)
+                if isinstance(query, Select):
+                    query.joins = joins + query.joins
+            elif isinstance(body, exp.Values):
+                exprs = self.queries.sources.rows(body).exprs
+                query = Select(
+                    [Projection(f"_c{i}", e, explicit=False) for i, e in enumerate(exprs)], joins
+                )
+            else:
+                query = Select([Star()], joins)
+            if condition is not None and isinstance(query, Select):
+                query.filters.append(self.queries.expressions.read(condition))
+            write = Write(target, self.queries.with_ctes(node, query), columns)
+            self._partition(insert, write)
+            made.writes.append(write)
+        return made
+
+    def _create(self, node: exp.Expression) -> Statement:
+        kind = str(node.args.get("kind") or "").upper()
+        if kind in ("FUNCTION", "PROCEDURE"):
+            return self._function(node)
+        if kind not in ("TABLE", "VIEW", "") and not kind.endswith(("TABLE", "VIEW")):
+            return Statement(f"create_{kind.lower()}")
+        view = kind.endswith("VIEW")
+        holder = node.this
+        target = table_of(holder, self.traits)
+        made = Statement("create_view" if view else "create_table", view=view)
+        properties = node.args.get("properties")
+        listed = list(properties.expressions) if isinstance(properties, exp.Expression) else []
+        columns: tuple[str, ...] | None = None
+        like: exp.Expression | None = None
+        if isinstance(holder, exp.Schema):
+            columns = column_names(holder.expressions, self.traits) or None
+            listed += [e for e in holder.expressions if isinstance(e, exp.LikeProperty)]
+            made.declared = tuple(
+                (name_of(c.this, self.traits), _type(c))
+                for c in holder.expressions
+                if isinstance(c, exp.ColumnDef)
+            )
+        for item in listed:
+            if isinstance(item, exp.TemporaryProperty | exp.VolatileProperty | exp.GlobalProperty):
+                made.temporary = True
+            elif isinstance(item, exp.ToTableProperty):
+                target = table_of(item.this, self.traits)
+                columns = None if not isinstance(item.this, exp.Schema) else columns
+            elif isinstance(item, exp.LikeProperty):
+                like = item.this
+        clone = node.args.get("clone")
+        body = node.args.get("expression")
+        if isinstance(clone, exp.Expression):
+            made.kind = "clone"
+            copied = table_of(clone.this, self.traits)
+            made.writes = [Write(target, None, copies=copied)]
+        elif isinstance(body, exp.Expression) and _is_query(body):
+            query = self.queries.with_ctes(node, self.queries.query(body))
+            made.writes = [Write(target, query, columns, named=True)]
+        elif like is not None:
+            made.kind = "create_like"
+            made.writes = [Write(target, None, copies=table_of(like, self.traits))]
+        else:
+            made.writes = [Write(target, None, columns, named=True)]
+        return made
+
+    def _function(self, node: exp.Expression) -> Statement:
+        made = Statement("create_function")
+        signature = node.this
+        if not isinstance(signature, exp.UserDefinedFunction):
+            return made
+        name = dotted(table_expression(signature), self.traits)[-1].lower()
+        params = tuple(name_of(p.this, self.traits) for p in signature.expressions if p.this)
+        body = node.args.get("expression")
+        while isinstance(body, exp.Return | exp.Paren | exp.Subquery | exp.Heredoc):
+            if isinstance(body, exp.Subquery) and not isinstance(body.this, exp.Subquery):
+                break
+            body = body.this
+        if isinstance(body, exp.Query) and _returns_table(node):
+            made.table_function = (name, self.queries.query(body))
+        elif isinstance(body, exp.Expression) and not isinstance(body, exp.Literal | exp.Block):
+            made.function = (name, params, self.queries.expressions.read(body))
+        return made
+
+    def _cache(self, node: exp.Expression) -> Statement:
+        body = node.args.get("expression")
+        if not isinstance(body, exp.Expression):
+            return Statement("cache")
+        write = Write(table_of(node.this, self.traits), self.queries.query(body), named=True)
+        return Statement("cache", [write], temporary=True)
+
+    def _copy(self, node: exp.Expression) -> Statement:
+        files = [f for f in node.args.get("files") or () if isinstance(f, exp.Expression)]
+        if not files:
+            return Statement("copy")
+        if not node.args.get("kind"):  # COPY t TO file
+            target = self._file(files[0])
+            return Statement("copy", [Write(target, self._copied(node.this))])
+        source = files[0]
+        if isinstance(node.this, exp.Subquery | exp.Select):
+            return Statement("copy", [Write(self._file(source), self._copied(node.this))])
+        target, columns = self._target(node.this)
+        writes = [Write(target, self._copied(f), columns) for f in files]
+        return Statement("copy", writes)
+
+    def _copied(self, node: exp.Expression) -> Query:
+        if _is_query(node) and not isinstance(node, exp.Table):
+            return self.queries.query(node)
+        if isinstance(node, exp.Literal | exp.Identifier):
+            return Select([Star()], [Join(self._file(node))])
+        columns = None
+        if isinstance(node, exp.Schema):
+            columns = column_names(node.expressions, self.traits)
+        table = table_of(node, self.traits)
+        if columns:
+            leaves = [Projection(c, self.queries.expressions.read(exp.column(c))) for c in columns]
+            return Select(list(leaves), [Join(table)])
+        return Select([Star()], [Join(table)])
+
+    def _file(self, node: exp.Expression) -> Table:
+        if isinstance(node, exp.Identifier):
+            text = node.name
+            bare = not node.args.get("quoted") and text.lower() in ("stdin", "stdout")
+            return Table(() if bare else (text,), kind="file", at=at_of(node))
+        return table_of(node, self.traits)
+
+    def _export(self, node: exp.Expression) -> Statement:
+        target = Table(("",), kind="file")
+        options = node.args.get("options")
+        for option in options.expressions if isinstance(options, exp.Expression) else ():
+            if option.name.lower() in ("uri", "location"):
+                target = Table((option.args["value"].name,), kind="file")
+        return Statement("export", [Write(target, self.queries.query(node.this))])
+
+    def _load(self, node: exp.Expression) -> Statement:
+        target = table_of(node.this, self.traits)
+        paths = [node.args["inpath"].name] if node.args.get("inpath") else []
+        files = node.args.get("files")
+        if isinstance(files, exp.Expression):
+            paths += [x.name for x in files.find_all(exp.Literal) if "/" in x.name]
+        joins = [Join(Table((path,), kind="file")) for path in paths]
+        return Statement("load", [Write(target, Select([Star()], joins))])
+
+    # -- changes to names -------------------------------------------------------------------
+
+    def _alter(self, node: exp.Expression) -> Statement:
+        if not isinstance(node.this, exp.Expression):
+            return Statement("alter")
+        target = table_of(node.this, self.traits)
+        made = Statement("alter", touches=[target])
+        for action in node.args.get("actions") or ():
+            if isinstance(action, exp.AlterRename) and str(node.args.get("kind")) != "COLUMN":
+                made.kind = "rename"
+                made.renames.append((target, table_of(action.this, self.traits)))
+            elif isinstance(action, exp.SwapTable):
+                made.kind = "swap"
+                made.swaps.append((target, table_of(action.this, self.traits)))
+            elif isinstance(action, exp.Query):
+                made.kind, made.view = "alter_view", True
+                made.writes.append(Write(target, self.queries.query(action), named=True))
+        if made.kind != "alter":
+            made.touches = []
+        return made
+
+    def _drop(self, node: exp.Expression) -> Statement:
+        kind = str(node.args.get("kind") or "").upper()
+        if not kind.endswith(("TABLE", "VIEW")):
+            return Statement("drop")
+        tables = [table_of(t, self.traits) for t in node.args.get("tables") or () if t is not None]
+        if not tables and isinstance(node.this, exp.Table):
+            tables = [table_of(node.this, self.traits)]
+        return Statement("drop", touches=tables, drops=tables)
+
+    def _truncate(self, node: exp.Expression) -> Statement:
+        if node.args.get("is_database"):
+            return Statement("truncate")
+        tables = [table_of(t, self.traits) for t in node.expressions]
+        return Statement("truncate", touches=tables)
+
+    def _use(self, node: exp.Expression) -> Statement:
+        made = Statement("use")
+        if not isinstance(node.this, exp.Expression):
+            return made
+        kind = node.args.get("kind")
+        word = kind.name.upper() if isinstance(kind, exp.Expression) else str(kind or "").upper()
+        if word in ("ROLE", "WAREHOUSE", "SECONDARY ROLES", "SECONDARY"):
+            return made
+        parts = tuple(table_of(node.this, self.traits).parts)
+        if word in ("DATABASE", "CATALOG") and self.traits.use_sets == "database":
+            what = "database"
+        elif word == "CATALOG":
+            what = "database"
+        elif word in ("SCHEMA", "DATABASE", "NAMESPACE"):
+            what = "schema"
+        else:
+            what = "both" if len(parts) > 1 else self.traits.use_sets
+        if len(parts) > 1:
+            what = "both"
+        made.use = (what, parts)
+        return made
+
+    # -- variables --------------------------------------------------------------------------
+
+    def _set(self, node: exp.Expression) -> Statement:
+        made = Statement("set")
+        for item in node.expressions:
+            pair = item.this
+            if isinstance(pair, exp.EQ | exp.PropertyEQ):
+                self._assign(made, pair.this, pair.expression)
+        return made
+
+    def _declare(self, node: exp.Expression) -> Statement:
+        made = Statement("declare")
+        for item in node.expressions:
+            names = item.this if isinstance(item.this, list) else [item.this]
+            kind = item.args.get("kind")
+            if isinstance(kind, exp.Schema):  # DECLARE @t TABLE (...)
+                declared = tuple(
+                    (name_of(c.this, self.traits), _type(c))
+                    for c in kind.expressions
+                    if isinstance(c, exp.ColumnDef)
+                )
+                columns = tuple(n for n, _ in declared)
+                target = Table((name_of(names[0], self.traits),), kind="temporary")
+                made.writes.append(Write(target, None, columns, named=True))
+                made.declared, made.temporary = declared, True
+                continue
+            default = item.args.get("default")
+            for name in names:
+                if isinstance(default, exp.Expression):
+                    self._assign(made, name, default)
+                else:
+                    made.assigns.append(Assign((name_of(name, self.traits),), Rows([Expr()])))
+        return made
+
+    def _assign(self, made: Statement, left: exp.Expression, right: exp.Expression) -> None:
+        targets = left.expressions if isinstance(left, exp.Tuple) else [left]
+        names = tuple(
+            name_of(t, self.traits) if isinstance(t, exp.Parameter) else dotted(t, self.traits)[-1]
+            for t in targets
+        )
+        query: Query
+        if isinstance(right, exp.Subquery | exp.Query):
+            query = self.queries.query(right)
+        elif isinstance(right, exp.Tuple):
+            query = Rows([self.queries.expressions.read(e) for e in right.expressions])
+        else:
+            query = Rows([self.queries.expressions.read(right)])
+        if isinstance(query, Rows) and not any(e.leaves or e.nested for e in query.exprs):
+            if not all(n.startswith("@") for n in names):
+                return  # SET some.setting = value
+        made.assigns.append(Assign(names, query))
+
+    def for_each(self, variable: str, node: exp.Expression) -> Statement:
+        """Read the query of FOR r IN (...): r.column is a column of it."""
+        query = self.queries.query(node)
+        assign = Assign((self.traits.fold(variable, quoted=False),), query, record=True)
+        return Statement("for", [Write(None, query)], [assign])
+
+    def _command(self, node: exp.Expression) -> Statement:
+        word = str(node.this).strip().split(" ")[0].lower()
+        made = Statement(word)
+        if word in _READS:
+            made.notes.append(("call", f"{word.upper()} is not followed into the routine"))
+        elif word not in _SILENT:
+            made.notes.append(("unsupported", f"no lineage is read from {word.upper()}"))
+        return made
+
+    def _execute(self, node: exp.Expression) -> Statement:
+        made = Statement("execute")
+        made.notes.append(("call", "EXECUTE is not followed into the routine"))
+        return made
+
+    def _update(self, node: exp.Expression) -> Statement:
+        return self._changes.update(node)
+
+    def _delete(self, node: exp.Expression) -> Statement:
+        return self._changes.delete(node)
+
+    def _merge(self, node: exp.Expression) -> Statement:
+        return self._changes.merge(node)
+
+    _HANDLERS: dict[type, Callable[..., Statement]] = {
+        exp.Insert: _insert,
+        exp.MultitableInserts: _many,
+        exp.Create: _create,
+        exp.Cache: _cache,
+        exp.Copy: _copy,
+        exp.Export: _export,
+        exp.LoadData: _load,
+        exp.Update: _update,
+        exp.Delete: _delete,
+        exp.Merge: _merge,
+        exp.Alter: _alter,
+        exp.Drop: _drop,
+        exp.TruncateTable: _truncate,
+        exp.Use: _use,
+        exp.Set: _set,
+        exp.Declare: _declare,
+        exp.Command: _command,
+        exp.Execute: _execute,
+    }
+
+
+def table_expression(signature: exp.Expression) -> exp.Expression:
+    """Return the name in a function's signature."""
+    inner = signature.this
+    if isinstance(inner, exp.Table):
+        return exp.Dot.build([p for p in inner.parts]) if len(inner.parts) > 1 else inner.this
+    return inner
+
+
+def _into(node: exp.Expression) -> exp.Expression | None:
+    while isinstance(node, exp.SetOperation | exp.Subquery):
+        node = node.this
+    into = node.args.get("into") if isinstance(node, exp.Select) else None
+    return into if isinstance(into, exp.Expression) else None
+
+
+def _is_query(node: exp.Expression) -> bool:
+    if isinstance(node, exp.Paren | exp.Schema):
+        return isinstance(node.this, exp.Expression) and _is_query(node.this)
+    return isinstance(node, exp.Query | exp.Values | exp.Pivot | exp.Table)
+
+
+def _is_table(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Values) or (
+        isinstance(node, exp.Alias)
+        and isinstance(node.this, exp.Column)
+        and node.this.name.lower() == "table"
+    )
+
+
+def _returns_table(node: exp.Expression) -> bool:
+    properties = node.args.get("properties")
+    for item in properties.expressions if isinstance(properties, exp.Expression) else ():
+        if isinstance(item, exp.ReturnsProperty):
+            return bool(item.args.get("is_table") or item.args.get("table"))
+    body = node.args.get("expression")
+    return isinstance(body, exp.Select)
+
+
+def _type(column: exp.Expression) -> str:
+    kind = column.args.get("kind")
+    return kind.sql().lower() if isinstance(kind, exp.Expression) else ""

@@ -1,0 +1,116 @@
+"""Reads one statement as well as it can: whole, cut in two, in another dialect, tables alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from headwater_parsers.ast.reading import Text, Unreadable, read
+from headwater_parsers.ast.statements import Statements
+from headwater_parsers.dialects import LADDER
+from headwater_parsers.quirks import recognised, rewritten, scanned, unloaded
+from headwater_parsers.session import Session
+from headwater_parsers.split import Chunk
+from headwater_parsers.tree import Statement, Table
+
+Read = tuple[Statement, int, int]  # with the tokens [first, last) that it takes
+
+_HEADS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "TRUNCATE", "ALTER"})
+_LONG = 20_000  # characters: other dialects are not tried on more
+
+
+class Ladder:
+    """Reads the statements of a text, for a session."""
+
+    def __init__(self, text: Text, session: Session, masking: frozenset[str]) -> None:
+        self._text = text
+        self._session = session
+        self._masking = masking
+
+    def read(self, chunk: Chunk) -> Iterator[Read]:
+        text, first, last = self._text, chunk.first, chunk.last
+        known = recognised(text, first, last, self._session.traits)
+        if known is not None:
+            yield known, first, last
+            return
+        try:
+            yield from self._whole(chunk)
+        except Unreadable as problem:
+            cut = self._cut(chunk, problem.at)
+            if cut is not None:
+                yield from self.read(replace(chunk, last=cut))
+                yield from self.read(replace(chunk, first=cut))
+            else:
+                yield self._otherwise(chunk, problem), first, last
+
+    def _reader(self, chunk: Chunk) -> Statements:
+        session = self._session
+        routine = chunk.in_block or chunk.routine is not None
+        return Statements(session.traits, session.functions, self._masking, routine=routine)
+
+    def _whole(self, chunk: Chunk) -> Iterator[Read]:
+        text, first, last = self._text, chunk.first, chunk.last
+        reader = self._reader(chunk)
+        unload = unloaded(text, first, last)
+        if unload is not None:
+            i, path = unload
+            inner = Text(text.string(i) or "", text.dialect)
+            for node in read(inner.tokens, inner.sql, text.dialect):
+                made = reader.read(node)
+                made.kind = "unload"
+                for write in made.writes:
+                    write.target = Table((path,), kind="file")
+                yield made, first, last
+            return
+        tokens = text.changed(first, last, rewritten(text, first, last))
+        nodes = read(tokens, text.sql, text.dialect)
+        for node in nodes:
+            if chunk.kind == "for":
+                yield reader.for_each(chunk.name, node), first, last
+            else:
+                yield reader.read(node), first, last
+
+    def _cut(self, chunk: Chunk, at: int) -> int | None:
+        """Find a statement that starts, on a line of its own, where reading failed."""
+        text = self._text
+        for i in range(chunk.first + 1, chunk.last):
+            token = text.tokens[i]
+            if token.start > at:
+                return None
+            if token.end >= at and text.words[i] in _HEADS:
+                if "\n" in text.sql[text.tokens[i - 1].end + 1 : token.start]:
+                    return i
+        return None
+
+    def _otherwise(self, chunk: Chunk, problem: Unreadable) -> Statement:
+        text = self._text
+        start, end = text.span(chunk.first, chunk.last)
+        sql = text.sql[start:end]
+        for dialect in LADDER if len(sql) < _LONG else ():
+            if dialect == text.dialect:
+                continue
+            made = self._in_dialect(chunk, sql, dialect, start)
+            if made is not None and (made.writes or made.assigns):
+                note = f"{problem.text} It is read as {dialect or 'ANSI'} SQL."
+                made.notes.append(("other-dialect", note))
+                return made
+        made = scanned(text, chunk.first, chunk.last, self._session.traits)
+        made.notes.append(("syntax", problem.text))
+        return made
+
+    def _in_dialect(self, chunk: Chunk, sql: str, dialect: str, base: int) -> Statement | None:
+        try:
+            text = Text(sql, dialect)
+            if not text.tokens:
+                return None
+            tokens = text.changed(0, len(text), rewritten(text, 0, len(text)))
+            for token in tokens:
+                token.start += base
+                token.end += base
+            nodes = read(tokens, self._text.sql, dialect)
+        except Unreadable:
+            return None
+        if len(nodes) != 1:
+            return None
+        reader = self._reader(chunk)
+        if chunk.kind == "for":
+            return reader.for_each(chunk.name, nodes[0])
+        return reader.read(nodes[0])

@@ -1,0 +1,533 @@
+"""Follows columns through a query, from the inside out, in one pass. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from headwater_parsers.dialects import Traits
+from headwater_parsers.relation import (
+    Anything,
+    Base,
+    Column,
+    Key,
+    Made,
+    OpenStar,
+    Origins,
+    Relation,
+    add,
+    composed,
+    renamed,
+    united,
+)
+from headwater_parsers.scope import Entry, Problem, Scope, Variables
+from headwater_parsers.tree import (
+    AGGREGATION,
+    CONDITIONAL,
+    IDENTITY,
+    TRANSFORMATION,
+    At,
+    Cte,
+    Derived,
+    Expr,
+    Function,
+    Group,
+    Join,
+    Leaf,
+    Pivot,
+    Projection,
+    Query,
+    Rows,
+    Select,
+    SetOp,
+    Source,
+    Star,
+    Table,
+    Unpivot,
+    Wrapped,
+)
+
+Ctes = dict[str, Relation]
+Open = Callable[[Table], Relation]
+
+
+@dataclass(slots=True)
+class Found:
+    """What resolving a query brings to light beside its columns."""
+
+    conditions: dict[tuple[Key, str], At] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Resolver:
+    """Resolves the queries of one statement. `open_table` says what a table's name offers."""
+
+    def __init__(
+        self,
+        traits: Traits,
+        open_table: Open,
+        variables: Variables,
+        table_functions: dict[str, Query],
+    ) -> None:
+        self.found = Found()
+        self._traits = traits
+        self._open = open_table
+        self._variables = variables
+        self._table_functions = table_functions
+
+    def query(self, query: Query, ctes: Ctes | None = None, parent: Scope | None = None) -> Relation:
+        """Return the columns that a query makes."""
+        env = ctes or {}
+        if isinstance(query, Select):
+            return self._select(query, self._with(query.ctes, env, parent), parent)
+        if isinstance(query, SetOp):
+            return self._set_operation(query, env, parent)
+        if isinstance(query, Wrapped):
+            env = self._with(query.ctes, env, parent)
+            made = self.query(query.query, env, parent)
+            self._order_result(query.order, made, parent)
+            return made
+        return self._rows(query, env, parent)
+
+    # -- WITH -------------------------------------------------------------------------------
+
+    def _with(self, ctes: list[Cte], env: Ctes, parent: Scope | None) -> Ctes:
+        if not ctes:
+            return env
+        made = dict(env)
+        for cte in ctes:
+            name = cte.name.lower()
+            if cte.scalar is not None:
+                scope = self._scope(parent)
+                column = self._column(cte.scalar, scope, made)
+                made[f"={name}"] = Made([column.renamed(cte.name)])
+            elif cte.recursive:
+                made[name] = self._recursive(cte, name, made, parent)
+            else:
+                made[name] = renamed(self.query(cte.query, made, parent), cte.columns)
+        return made
+
+    def _recursive(self, cte: Cte, name: str, env: Ctes, parent: Scope | None) -> Relation:
+        """Resolve a CTE that may read itself, until nothing new comes to light."""
+        itself = Anything({})
+        made = renamed(self.query(cte.query, {**env, name: itself}, parent), cte.columns)
+        if not itself.names:
+            return made
+        for _ in range(8):
+            again = renamed(self.query(cte.query, {**env, name: made}, parent), cte.columns)
+            grown = _extent(again) != _extent(made)
+            made = again
+            if not grown:
+                break
+        return made
+
+    def _set_operation(self, query: SetOp, env: Ctes, parent: Scope | None) -> Relation:
+        # UNION chains lean to the left and may be thousands long.
+        chain = [query]
+        while isinstance(chain[-1].left, SetOp):
+            chain.append(chain[-1].left)
+        envs = []
+        for op in chain:
+            env = self._with(op.ctes, env, parent)
+            envs.append(env)
+        made = self.query(chain[-1].left, envs[-1], parent)
+        for op, inner in zip(reversed(chain), reversed(envs), strict=True):
+            right = self.query(op.right, inner, parent)
+            if op.filters_only:
+                for column in right.columns:
+                    if isinstance(column, Column):
+                        self._note(column.origins, "FILTER", column.at)
+            else:
+                made = united(made, right, by_name=op.by_name)
+            self._order_result(op.order, made, parent)
+        return made
+
+    def _rows(self, query: Rows, env: Ctes, parent: Scope | None) -> Relation:
+        scope = self._scope(parent)
+        columns: list[Column | OpenStar] = []
+        for i, expr in enumerate(query.exprs):
+            column = self._column(expr, scope, env)
+            columns.append(column.renamed(query.columns[i] if i < len(query.columns) else f"_c{i}"))
+        return Made(columns)
+
+    # -- SELECT -----------------------------------------------------------------------------
+
+    def _scope(self, parent: Scope | None) -> Scope:
+        return Scope(parent, self._variables, self.found.problems)
+
+    def _select(self, query: Select, env: Ctes, parent: Scope | None) -> Relation:
+        scope = self._scope(parent)
+        for name, relation in env.items():
+            if name.startswith("="):  # ClickHouse: WITH expression AS name
+                scope.entries.append(Entry(relation, name, (), hidden=True))
+        for join in query.joins:
+            self._join(join, scope, env)
+        made = self._projections(query, scope, env)
+        aliases = {c.name.lower(): c for c in made if isinstance(c, Column) and c.name != "*"}
+        scope.aliases = aliases
+        for expr in query.filters:
+            self._note(self._column(expr, scope, env).origins, "FILTER", expr.at)
+        for key in query.group:
+            self._key(key, "GROUP_BY", scope, env, made)
+        if query.group_all:
+            for column in made:
+                if isinstance(column, Column) and not _aggregated(column):
+                    self._note(column.origins, "GROUP_BY", column.at)
+        for key in query.order:
+            self._key(key, "SORT", scope, env, made, aliases_first=True)
+        if query.sort_all:
+            for column in made:
+                if isinstance(column, Column):
+                    self._note(column.origins, "SORT", column.at)
+        return Made(made)
+
+    def _key(
+        self,
+        key: Expr | int,
+        subtype: str,
+        scope: Scope,
+        env: Ctes,
+        made: list[Column | OpenStar],
+        *,
+        aliases_first: bool = False,
+    ) -> None:
+        if isinstance(key, int):
+            column = made[key - 1] if 0 < key <= len(made) else None
+            if isinstance(column, Column):
+                self._note(column.origins, subtype, column.at)
+            return
+        origins = self._column(key, scope, env, aliases_first=aliases_first).origins
+        self._note(origins, subtype, key.at)
+
+    def _order_result(
+        self, order: list[Expr | int], made: Relation, parent: Scope | None
+    ) -> None:
+        if order:
+            scope = self._scope(parent)
+            scope.entries.append(Entry(made, None, ()))
+            for key in order:
+                self._key(key, "SORT", scope, {}, made.columns)
+
+    def _projections(self, query: Select, scope: Scope, env: Ctes) -> list[Column | OpenStar]:
+        made: list[Column | OpenStar] = []
+        scope.aliases = {}
+        for item in query.projections:
+            if isinstance(item, Star):
+                made += self._star(item, scope, env)
+                continue
+            column = self._column(item.expr, scope, env).renamed(item.name)
+            column.at = item.expr.at
+            made.append(column)
+            if self._traits.aliases and item.explicit:
+                lower = item.name.lower()
+                scope.aliases.setdefault(lower, column)
+                if any(leaf.parts[-1].lower() == lower for leaf in item.expr.leaves):
+                    scope.self_named.add(lower)
+        return made
+
+    def _star(self, star: Star, scope: Scope, env: Ctes) -> list[Column | OpenStar]:
+        if star.qualifier:
+            columns = self._qualified_star(star, scope)
+        else:
+            columns = self._every(scope)
+        made: list[Column | OpenStar] = []
+        for column in columns:
+            if isinstance(column, OpenStar):
+                skip = star.excluded | frozenset(star.replaced) | column.excluded
+                made.append(OpenStar(column.sources, column.every, skip))
+                continue
+            lower = column.name.lower()
+            if lower in star.excluded:
+                continue
+            if lower in star.replaced:
+                new = self._column(star.replaced[lower], scope, env)
+                column = new.renamed(column.name)  # noqa: PLW2901 (a new column in its place)
+            elif lower in star.renamed:
+                column = column.renamed(star.renamed[lower])  # noqa: PLW2901 (as above)
+            made.append(column)
+        if any(isinstance(c, OpenStar) for c in columns):
+            known = {c.name.lower() for c in made if isinstance(c, Column)}
+            for lower, expr in star.replaced.items():
+                if lower not in known:
+                    made.append(self._column(expr, scope, env).renamed(lower))
+        return made
+
+    def _qualified_star(self, star: Star, scope: Scope) -> list[Column | OpenStar]:
+        entry = scope.source(star.qualifier)
+        if entry is not None:
+            element = _element(entry)
+            parts = element.parts() if element is not None else None
+            return list(parts) if parts else entry.relation.columns
+        column = scope.resolve(Leaf(star.qualifier, IDENTITY, masked=False, at=star.at))
+        parts = column.parts()
+        if parts is not None:
+            return list(parts)
+        return [OpenStar([Anything(column.origins)])] if column.origins else []
+
+    def _every(self, scope: Scope) -> list[Column | OpenStar]:
+        made: list[Column | OpenStar] = []
+        for name in scope.merged:
+            leaf = Leaf((name,), IDENTITY, masked=False)
+            made.append(scope.resolve(leaf).renamed(self._spelled(scope, name)))
+        stars: list[OpenStar] = []
+        for entry in scope.entries:
+            if entry.hidden:
+                continue
+            for column in entry.relation.columns:
+                if isinstance(column, OpenStar):
+                    stars.append(column)
+                    made.append(column)
+                elif column.name.lower() not in scope.merged:
+                    made.append(column)
+        return made
+
+    @staticmethod
+    def _spelled(scope: Scope, name: str) -> str:
+        for entry in scope.merged[name]:
+            for column in entry.relation.columns:
+                if isinstance(column, Column) and column.name.lower() == name:
+                    return column.name
+        return name
+
+    # -- expressions ------------------------------------------------------------------------
+
+    def _column(
+        self, expr: Expr, scope: Scope, env: Ctes, *, aliases_first: bool = False
+    ) -> Column:
+        origins: Origins = {}
+        functions = tuple(expr.functions)
+        fields: dict[str, Column] | None = None
+        kind: str | None = None
+        single = len(expr.leaves) == 1 and not expr.nested
+        for leaf in expr.leaves:
+            if leaf.parts[-1] == "*" and leaf.use == AGGREGATION:
+                continue  # count(t.*) counts rows
+            column = scope.resolve(leaf, aliases_first=aliases_first)
+            add(origins, column.origins, leaf.use, masked=leaf.masked)
+            if column.functions:
+                functions = tuple(dict.fromkeys(functions + column.functions))
+            if single and leaf.use == IDENTITY:
+                fields, kind = column.fields, column.type
+        for nested in expr.nested:
+            made = self.query(nested.query, env, scope)
+            if nested.use is None:
+                continue
+            for i, column_ in enumerate(made.columns):
+                if nested.column is not None and i != nested.column:
+                    continue
+                inner = column_.whole() if isinstance(column_, OpenStar) else column_
+                add(origins, inner.origins, nested.use, masked=nested.masked)
+        if expr.fields is not None:
+            fields = {k: self._column(v, scope, env).renamed(k) for k, v in expr.fields.items()}
+        return Column("", origins, fields, kind, expr.at, functions)
+
+    def _note(self, origins: Origins, subtype: str, at: At) -> None:
+        for key in origins:
+            self.found.conditions.setdefault((key, subtype), at)
+
+    # -- FROM -------------------------------------------------------------------------------
+
+    def _join(self, join: Join, scope: Scope, env: Ctes) -> None:
+        before = list(scope.entries)
+        added = self._source(join.source, scope, env)
+        for entry in added:
+            entry.hidden = entry.hidden or join.hidden
+        scope.entries += added
+        names = [n.lower() for n in join.using]
+        if join.natural:
+            names += _common(before, added)
+        for name in names:
+            sides = scope.merged.pop(name, None) or [e for e in before if _has(e, name)]
+            shown = [e for e in added if _has(e, name)]
+            both = sides + shown
+            for entry in both:
+                column, _ = entry.relation.lookup(name, name)
+                if column is not None:
+                    self._note(column.origins, "JOIN", column.at)
+            if both:
+                scope.merged[name] = sides if join.hidden and sides else both
+        if join.on is not None:
+            self._note(self._column(join.on, scope, env).origins, "JOIN", join.on.at)
+
+    def _source(self, source: Source, scope: Scope, env: Ctes) -> list[Entry]:
+        if isinstance(source, Table):
+            return [self._table(source, scope, env)]
+        if isinstance(source, Group):
+            return self._group(source, scope, env)
+        if isinstance(source, Derived):
+            relation = renamed(self.query(source.query, env, scope), source.columns)
+        elif isinstance(source, Rows):
+            relation = self._rows(source, env, scope)
+        elif isinstance(source, Function):
+            return [self._function(source, scope, env)]
+        elif isinstance(source, Pivot):
+            relation = self._pivot(source, scope, env)
+        else:
+            relation = self._unpivot(source, scope, env)
+        alias = source.alias.lower() if source.alias else None
+        if alias is None and isinstance(source, Pivot | Unpivot):
+            inner = _innermost(source)
+            if isinstance(inner, Table):
+                alias = (inner.alias or inner.parts[-1]).lower()
+        return [Entry(relation, alias, ())]
+
+    def _table(self, table: Table, scope: Scope, env: Ctes) -> Entry:
+        alias = table.alias.lower() if table.alias else None
+        lower = tuple(p.lower() for p in table.parts)
+        if len(lower) == 1 and table.kind == "table" and lower[0] in env:
+            relation = env[lower[0]]
+            if isinstance(relation, Anything):
+                relation.names.add(lower[0])
+            return Entry(renamed(relation, table.columns), alias, lower)
+        if len(lower) > 1 and table.kind == "table":
+            outer = scope.source(table.parts[:1])
+            if outer is not None:  # FROM t, t.items
+                return self._array(table, scope)
+        return Entry(renamed(self._open(table), table.columns), alias, lower)
+
+    def _array(self, table: Table, scope: Scope) -> Entry:
+        column = scope.resolve(Leaf(table.parts, TRANSFORMATION, masked=False, at=table.at))
+        origins: Origins = {}
+        add(origins, column.origins, TRANSFORMATION)
+        name = table.alias or table.parts[-1]
+        element = Column(name, origins, column.fields, column.type)
+        columns: list[Column | OpenStar] = [element, OpenStar([Anything(origins)])]
+        return Entry(Made(columns, weak=True), name.lower(), ())
+
+    def _group(self, group: Group, scope: Scope, env: Ctes) -> list[Entry]:
+        inner = self._scope(scope)
+        for join in group.joins:
+            self._join(join, inner, env)
+        if group.alias is None:
+            scope.merged.update(inner.merged)
+            return inner.entries
+        return [Entry(Made(self._every(inner)), group.alias.lower(), ())]
+
+    def _function(self, function: Function, scope: Scope, env: Ctes) -> Entry:
+        alias = function.alias.lower() if function.alias else None
+        known = self._table_functions.get(function.name)
+        if known is not None:
+            made = self.query(known, {}, None)
+            return Entry(renamed(made, tuple(p.name for p in function.produced
+                                             if p.name != function.alias)), alias, ())
+        args = [self._column(a, scope, env) for a in function.args]
+        if function.query is not None:
+            inner = self.query(function.query, env, scope)
+            args += [c.whole() if isinstance(c, OpenStar) else c for c in inner.columns]
+        everything: Origins = {}
+        for arg in args:
+            add(everything, arg.origins, TRANSFORMATION)
+        columns: list[Column | OpenStar] = []
+        for produced in function.produced:
+            if produced.arguments is None:
+                origins, chosen = everything, args
+            else:
+                chosen = [args[i] for i in produced.arguments if i < len(args)]
+                origins = {}
+                for arg in chosen:
+                    add(origins, arg.origins, TRANSFORMATION)
+            column = Column(produced.name, origins)
+            if produced.element and len(chosen) == 1:
+                column.fields, column.type = chosen[0].fields, chosen[0].type
+            columns.append(column)
+        element = columns[-1] if columns and function.produced[-1].element else None
+        inner_fields = args[0].fields if len(args) == 1 else None
+        if isinstance(element, Column) and inner_fields:
+            shown = {c.name.lower() for c in columns if isinstance(c, Column)}
+            hidden = [f for n, f in inner_fields.items() if n not in shown]
+            extra = OpenStar([Made(list(hidden))])
+            columns.append(extra)
+        elif function.open:
+            columns.append(OpenStar([Anything(everything)]))
+        return Entry(Made(columns, weak=True), alias, ())
+
+    def _pivoted(self, source: Source, scope: Scope, env: Ctes) -> tuple[Scope, list[Column | OpenStar]]:
+        inner = self._scope(scope)
+        inner.entries += self._source(source, inner, env)
+        return inner, self._every(inner)
+
+    def _pivot(self, pivot: Pivot, scope: Scope, env: Ctes) -> Relation:
+        inner, columns = self._pivoted(pivot.source, scope, env)
+        every = self._column(pivot.every, inner, env)
+        keys = self._column(pivot.keys, inner, env)
+        self._note(keys.origins, "GROUP_BY", keys.at)
+        made: list[Column | OpenStar]
+        if pivot.group is not None:
+            made = [self._column(g.expr, inner, env).renamed(g.name) for g in pivot.group]
+        else:
+            used = _names(pivot.every.leaves) | _names(pivot.keys.leaves)
+            made = _without(columns, used)
+        for name, expr in pivot.made:
+            made.append(self._column(expr, inner, env).renamed(name))
+        if not pivot.made:
+            made.append(OpenStar([Anything(every.origins)]))
+        return renamed(Made(made), pivot.columns)
+
+    def _unpivot(self, unpivot: Unpivot, scope: Scope, env: Ctes) -> Relation:
+        inner, columns = self._pivoted(unpivot.source, scope, env)
+        made = _without(columns, _names(unpivot.used))
+        every: Origins = {}
+        for leaf in unpivot.used:
+            add(every, inner.resolve(leaf).origins, CONDITIONAL)
+        values: list[Column | OpenStar] = []
+        for name, leaves in unpivot.values:
+            origins: Origins = {}
+            for leaf in leaves:
+                add(origins, inner.resolve(leaf).origins, leaf.use, masked=leaf.masked)
+            values.append(Column(name, origins))
+        labels: list[Column | OpenStar] = [Column(label, every) for label in unpivot.labels]
+        made += values + labels if unpivot.values_first else labels + values
+        return renamed(Made(made), unpivot.columns)
+
+
+def _innermost(source: Source) -> Source:
+    while isinstance(source, Pivot | Unpivot):
+        source = source.source
+    return source
+
+
+def _element(entry: Entry) -> Column | None:
+    """Return the column of UNNEST(...) AS e that e itself names."""
+    if isinstance(entry.relation, Made) and entry.relation.columns:
+        for column in entry.relation.columns:
+            if isinstance(column, Column) and column.name.lower() == entry.alias:
+                return column
+    return None
+
+
+def _names(leaves: list[Leaf]) -> frozenset[str]:
+    return frozenset(leaf.parts[-1].lower() for leaf in leaves)
+
+
+def _without(columns: list[Column | OpenStar], names: frozenset[str]) -> list[Column | OpenStar]:
+    made: list[Column | OpenStar] = []
+    for column in columns:
+        if isinstance(column, OpenStar):
+            made.append(OpenStar(column.sources, column.every, column.excluded | names))
+        elif column.name.lower() not in names:
+            made.append(column)
+    return made
+
+
+def _has(entry: Entry, name: str) -> bool:
+    return not entry.hidden and entry.relation.lookup(name, name)[0] is not None
+
+
+def _common(before: list[Entry], added: list[Entry]) -> list[str]:
+    ours = [c.name.lower() for e in before if not e.hidden for c in e.relation.columns
+            if isinstance(c, Column)]
+    theirs = {c.name.lower() for e in added for c in e.relation.columns if isinstance(c, Column)}
+    return [n for n in dict.fromkeys(ours) if n in theirs]
+
+
+def _aggregated(column: Column) -> bool:
+    return any(composed(f, IDENTITY, False) & (AGGREGATION | AGGREGATION << 5)  # noqa: FBT003 (cached)
+               for f in column.origins.values())
+
+
+def _extent(relation: Relation) -> list[int]:
+    return [
+        sum(c.origins.values()) + 1000 * len(c.origins)
+        for c in relation.columns
+        if isinstance(c, Column)
+    ]
+
+

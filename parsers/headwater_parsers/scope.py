@@ -1,0 +1,270 @@
+"""Finds what a column name means among the sources of a query. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from headwater_parsers.relation import (
+    Anything,
+    Base,
+    Candidates,
+    Column,
+    Made,
+    Origins,
+    Relation,
+    add,
+    merged,
+)
+from headwater_parsers.tree import IDENTITY, TRANSFORMATION, Leaf
+
+Variables = Callable[[str], Column | None]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A source under the names it answers to."""
+
+    relation: Relation
+    alias: str | None
+    parts: tuple[str, ...]  # of a table, in lower case; () for the rest
+    hidden: bool = False
+
+    def answers_to(self, name: str) -> bool:
+        if self.alias is not None:
+            return self.alias == name
+        return bool(self.parts) and self.parts[-1] == name
+
+
+@dataclass(slots=True)
+class Problem:
+    """A name that could not be resolved, or not to one column."""
+
+    code: str
+    name: str
+    leaf: Leaf
+
+
+@dataclass(slots=True)
+class Scope:
+    """The sources of one query, and the query around it."""
+
+    parent: "Scope | None"
+    variables: Variables
+    problems: list[Problem]
+    entries: list[Entry] = field(default_factory=list)
+    merged: dict[str, list[Entry]] = field(default_factory=dict)  # USING, NATURAL
+    aliases: dict[str, Column] | None = None
+    self_named: set[str] = field(default_factory=set)  # aliases that read a column of their name
+
+    # -- the front door ---------------------------------------------------------------------
+
+    def resolve(self, leaf: Leaf, *, aliases_first: bool = False) -> Column:
+        """Return what a leaf means; a column without origins when nothing does."""
+        parts = leaf.parts
+        if len(parts) == 1:
+            column = self._plain(parts[0], leaf, aliases_first=aliases_first)
+        else:
+            column = self._qualified(parts, leaf)
+        if leaf.path:
+            column = column.field(leaf.path)
+        return column
+
+    def source(self, parts: tuple[str, ...]) -> Entry | None:
+        """Find a source by alias or by the end of its table's name, here or further out."""
+        wanted = tuple(p.lower() for p in parts)
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope._entry(wanted)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+    def _entry(self, wanted: tuple[str, ...]) -> Entry | None:
+        if len(wanted) == 1:
+            for entry in self.entries:
+                if entry.alias == wanted[0]:
+                    return entry
+        n = len(wanted)
+        for entry in self.entries:
+            if entry.parts and (entry.parts[-n:] == wanted or wanted[-len(entry.parts) :] == entry.parts):
+                if entry.alias is None or n > 1:
+                    return entry
+        if n == 1:  # a table keeps its own name beside the alias, where nothing else has it
+            for entry in self.entries:
+                if entry.parts and entry.parts[-1] == wanted[0]:
+                    return entry
+        return None
+
+    # -- names with a qualifier -------------------------------------------------------------
+
+    def _qualified(self, parts: tuple[str, ...], leaf: Leaf) -> Column:
+        scope: Scope | None = self
+        while scope is not None:
+            for n in range(len(parts) - 1, 0, -1):
+                entry = scope._entry(tuple(p.lower() for p in parts[:n]))
+                if entry is not None:
+                    return self._of(entry, parts[n:], leaf)
+            scope = scope.parent
+        scope = self
+        while scope is not None:  # a field of a struct column
+            column = scope._own(parts[0], leaf, guess=False)
+            if column is not None:
+                return column.field(parts[1:])
+            scope = scope.parent
+        record = self.variables(parts[0].lower())
+        if record is not None:
+            return record.field(parts[1:])
+        alias = (self.aliases or {}).get(parts[0].lower())
+        if alias is not None:
+            return alias.field(parts[1:])
+        scope = self
+        while scope is not None:
+            column = scope._own(parts[0], leaf, guess=True)
+            if column is not None:
+                return column.field(parts[1:])
+            scope = scope.parent
+        self.problems.append(Problem("unknown-qualifier", ".".join(parts), leaf))
+        return Column(parts[-1], {})
+
+    def _of(self, entry: Entry, rest: tuple[str, ...], leaf: Leaf) -> Column:
+        if rest[0] == "*":
+            return whole_row(entry.relation)
+        column, _ = entry.relation.lookup(rest[0].lower(), rest[0])
+        if column is None and isinstance(entry.relation, Base):
+            column = entry.relation.assume(rest[0])  # the schema that is known may be stale
+        if column is None:
+            made = entry.relation
+            element = made.columns[0] if isinstance(made, Made) and made.columns else None
+            if isinstance(element, Column) and element.name.lower() == entry.alias:
+                column = element.field(rest)  # UNNEST(...) AS e: e.field
+                return column
+            self.problems.append(Problem("unknown-column", ".".join(rest), leaf))
+            return Column(rest[0], {})
+        return column.field(rest[1:]) if len(rest) > 1 else column
+
+    # -- names without ----------------------------------------------------------------------
+
+    def _plain(self, name: str, leaf: Leaf, *, aliases_first: bool) -> Column:
+        lower = name.lower()
+        alias = (self.aliases or {}).get(lower)
+        if aliases_first and alias is not None:
+            return alias
+        if name.startswith("@"):
+            found = self.variables(lower)
+            return found if found is not None else Column(name, {})
+        scope: Scope | None = self
+        while scope is not None:
+            column = scope._certain(lower, name, leaf)
+            if column is not None:
+                return column
+            if scope is self and alias is not None and lower not in self.self_named:
+                return alias
+            column = scope._own(name, leaf, guess=False)
+            if column is not None:
+                variable = self.variables(lower)
+                return column if variable is None else variable
+            scope = scope.parent
+        if alias is not None:
+            return alias
+        variable = self.variables(lower)
+        if variable is not None:
+            return variable
+        return self._last_resort(name, leaf)
+
+    def _last_resort(self, name: str, leaf: Leaf) -> Column:
+        scope: Scope | None = self
+        while scope is not None:
+            row = scope._entry((name.lower(),))
+            if row is not None:  # a whole row, as in to_json(t)
+                column = whole_row(row.relation)
+                origins: Origins = {}
+                add(origins, column.origins, TRANSFORMATION)
+                return Column(name, origins)
+            scope = scope.parent
+        scope = self
+        while scope is not None:
+            column = scope._own(name, leaf, guess=True)
+            if column is not None:
+                return column
+            scope = scope.parent
+        if not name.startswith("$"):
+            self.problems.append(Problem("unknown-column", name, leaf))
+        return Column(name, {})
+
+    def _certain(self, lower: str, name: str, leaf: Leaf) -> Column | None:
+        shared = self.merged.get(lower)
+        if shared is not None:
+            found = [e.relation.lookup(lower, name)[0] for e in shared]
+            return merged(name, [c for c in found if c is not None], every=True)
+        found = []
+        for entry in self.entries:
+            if not entry.hidden:
+                column, certain = entry.relation.lookup(lower, name) if not _weak(entry) else (
+                    _named(entry.relation, lower), True)
+                if column is not None and certain:
+                    found.append(column)
+        return self._one(name, found, leaf)
+
+    def _own(self, name: str, leaf: Leaf, *, guess: bool) -> Column | None:
+        """Look among the sources of this query alone."""
+        lower = name.lower()
+        column = self._certain(lower, name, leaf)
+        if column is not None:
+            return column
+        visible = [e for e in self.entries if not e.hidden]
+        found = []
+        for entry in visible:
+            if not _weak(entry):
+                possible, _ = entry.relation.lookup(lower, name)
+                if possible is not None:
+                    found.append(possible)
+        column = self._one(name, found, leaf)
+        if column is not None or not guess:
+            return column
+        for entry in visible:
+            if _weak(entry):
+                possible, _ = entry.relation.lookup(lower, name)
+                if possible is not None:
+                    return possible
+        bases = [e.relation for e in visible if isinstance(e.relation, Base)]
+        return self._one(name, [b.assume(name) for b in bases], leaf)
+
+    def _one(self, name: str, found: list[Column], leaf: Leaf) -> Column | None:
+        column = merged(name, found, every=False)
+        if column is not None and len(found) > 1:
+            (key, *others) = column.origins
+            if not others and isinstance(key[0], Candidates):
+                self.problems.append(Problem("ambiguous-column", name, leaf))
+        return column
+
+
+def _weak(entry: Entry) -> bool:
+    return entry.relation.weak
+
+
+def _named(relation: Relation, lower: str) -> Column | None:
+    if isinstance(relation, Made):
+        for column in relation.named():
+            if column.name.lower() == lower:
+                return column
+    return None
+
+
+def whole_row(relation: Relation) -> Column:
+    origins: Origins = {}
+    if isinstance(relation, Anything):
+        return Column("*", relation.origins)
+    for column in relation.columns:
+        if isinstance(column, Column):
+            add(origins, column.origins)
+        elif isinstance(relation, Base):
+            origins[relation.table, ("*",)] = IDENTITY
+        else:
+            add(origins, column.whole().origins)
+    return Column("*", origins)
+
+
+def nothing(_name: str) -> Column | None:
+    return None
+
+

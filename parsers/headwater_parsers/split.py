@@ -1,0 +1,376 @@
+"""Cuts a script into statements, through blocks, loops and routines, by its words alone. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_STARTS = frozenset(
+    """SELECT INSERT UPDATE DELETE MERGE WITH CREATE DROP ALTER TRUNCATE DECLARE SET EXEC EXECUTE
+    PRINT IF WHILE BEGIN RETURN USE GRANT REVOKE COMMIT ROLLBACK RAISERROR THROW GO FETCH OPEN CLOSE
+    DEALLOCATE WAITFOR BREAK CONTINUE""".split()
+)
+_FOLLOWS_SELECT = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "DISTINCT", "AS", "MINUS", ")"})
+_TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "ISOLATION", "DISTRIBUTED", "DEFERRED"})
+_ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE"})
+_ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "TRY", "CATCH", "BLOCK"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The tokens [first, last) of one statement."""
+
+    first: int
+    last: int
+    kind: str = ""  # "for": the query of a loop; "string": code in a string; "dynamic"
+    name: str = ""  # the loop's variable
+    routine: str | None = None
+    in_block: bool = False
+
+
+class Splitter:
+    """Walks over the words of a script."""
+
+    def __init__(self, words: Sequence[str], names: Sequence[str], dialect: str) -> None:
+        self._words = words
+        self._names = names  # the same tokens as written
+        self._free = dialect in ("tsql", "fabric")  # statements need no semicolon
+        self._i = 0
+        self._blocks = 0
+        self._routine: str | None = None
+
+    def chunks(self) -> Iterator[Chunk]:
+        while self._i < len(self._words):
+            before = self._i
+            yield from self._step()
+            if self._i == before:
+                self._i += 1
+
+    def _word(self, ahead: int = 0) -> str:
+        i = self._i + ahead
+        return self._words[i] if 0 <= i < len(self._words) else ";"
+
+    def _step(self) -> Iterator[Chunk]:
+        word = self._word()
+        if word in (";", "GO", "/", "$$", "THEN", "LOOP", "DO", "REPEAT", "ELSE") and not (
+            word == "DO" and self._word(1) in ("", "LANGUAGE")
+        ):
+            self._i += 1
+        elif word == "BEGIN":
+            self._begin()
+        elif word == "END":
+            self._end()
+        elif word in ("IF", "ELSEIF", "ELSIF", "WHEN"):
+            yield from self._conditional(word)
+        elif word == "WHILE":
+            yield from self._conditional(word)
+        elif word == "UNTIL":
+            self._skip_to({"END", ";"})
+        elif word == "FOR":
+            yield from self._loop()
+        elif word in ("EXCEPTION", "TRY", "CATCH", "ATOMIC"):
+            self._i += 1
+        elif word == "CREATE" or (word == "ALTER" and self._routine_word() is not None):
+            yield from self._create()
+        elif word == "DO":
+            yield from self._do()
+        elif word in ("EXEC", "EXECUTE") and self._dynamic():
+            yield from self._execute()
+        elif self._word(1) == ":" and self._word(2) in ("LOOP", "WHILE", "FOR", "REPEAT", "BEGIN"):
+            self._i += 2  # a label
+        elif word == "<<":
+            self._skip_to({">>"})
+            self._i += 1
+        else:
+            yield self._statement()
+
+    # -- blocks -----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        following = self._word(1)
+        if following in _TRANSACTION or (following == ";" and not self._blocks):
+            self._skip_to({";"})
+            return
+        self._blocks += 1
+        self._i += 1
+        if self._word() in ("TRY", "CATCH", "ATOMIC"):
+            self._i += 1
+        if self._word() == "NOT" and self._word(1) == "ATOMIC":
+            self._i += 2
+
+    def _end(self) -> None:
+        self._i += 1
+        if self._word() in _ENDS:
+            self._i += 1
+        elif self._blocks:
+            self._blocks -= 1
+        if self._word() not in (";", "ELSE", "END", "UNTIL") and self._word(1) == ";":
+            self._i += 1  # END name;
+        if not self._blocks and self._word() == ";":
+            self._routine = None
+
+    def _conditional(self, word: str) -> Iterator[Chunk]:
+        """Pass over IF condition THEN, and over a condition without THEN."""
+        start = self._i + 1
+        closers = {"THEN", "DO", "LOOP"} if word == "WHILE" else {"THEN"}
+        depth = case = 0
+        j = start
+        while j < len(self._words):
+            w = self._words[j]
+            if w == "(":
+                depth += 1
+            elif w == ")":
+                depth -= 1
+            elif w == "CASE":
+                case += 1
+            elif w == "END" and case:
+                case -= 1
+            elif depth == 0 and case == 0:
+                if w in closers:
+                    yield from self._condition(start, j)
+                    self._i = j + 1
+                    return
+                if w == ";" or (w in _STARTS and j > start and w not in ("IF", "WITH")):
+                    break
+            j += 1
+        if word == "IF" and self._word(1) in ("EXISTS", "NOT") and j >= len(self._words):
+            self._i = start
+            return
+        yield from self._condition(start, j)
+        self._i = j
+
+    def _condition(self, first: int, last: int) -> Iterator[Chunk]:
+        if any(w == "SELECT" for w in self._words[first:last]):
+            yield self._chunk(first, last, "condition")
+
+    def _loop(self) -> Iterator[Chunk]:
+        name = self._names[self._i + 1] if self._i + 1 < len(self._names) else ""
+        j = self._i + 2
+        while j < len(self._words) and self._words[j] not in ("IN", "AS", ";"):
+            j += 1
+        first = j + 1
+        depth = 0
+        j = first
+        while j < len(self._words):
+            w = self._words[j]
+            depth += (w == "(") - (w == ")")
+            if depth <= 0 and w in ("DO", "LOOP", ";"):
+                break
+            j += 1
+        if any(w in ("SELECT", "FROM") for w in self._words[first:j]):
+            yield self._chunk(first, j, "for", name)
+        self._i = j + 1
+
+    # -- routines ---------------------------------------------------------------------------
+
+    def _routine_word(self) -> int | None:
+        for j in range(self._i + 1, min(self._i + 7, len(self._words))):
+            if self._words[j] in _ROUTINES or self._words[j] == "TASK":
+                return j
+            if self._words[j] in ("TABLE", "VIEW", "SCHEMA", "DATABASE", "INDEX", ";", "AS", "("):
+                return None
+        return None
+
+    def _create(self) -> Iterator[Chunk]:
+        at = self._routine_word()
+        if at is None or "TABLE" in self._words[self._i : at]:
+            yield self._statement()
+            return
+        kind = self._words[at]
+        name = self._names[at + 1] if at + 1 < len(self._names) else ""
+        j = at + 1
+        while j + 2 < len(self._words) and self._words[j + 1] == ".":
+            j += 2
+            name += "." + self._names[j]
+        body = self._body(at, kind)
+        if body is None:
+            yield self._statement()
+            return
+        self._routine = name
+        self._i = body
+
+    def _body(self, at: int, kind: str) -> int | None:
+        """Find the first token of a routine's body; None when it is one expression."""
+        depth = 0
+        for j in range(at, len(self._words)):
+            w = self._words[j]
+            depth += (w == "(") - (w == ")")
+            if depth:
+                continue
+            if w == ";" and kind != "PACKAGE":
+                return None
+            if w == "BEGIN":
+                return j
+            if w == "DECLARE" and kind != "PACKAGE":
+                return j
+            if w in ("AS", "IS"):
+                after = self._words[j + 1] if j + 1 < len(self._words) else ";"
+                if after == "" and kind != "FUNCTION":
+                    return j + 1  # the body is a string
+                if after == "" and self._is_code(j + 1):
+                    return j + 1
+                if kind == "FUNCTION" and after not in ("BEGIN", "DECLARE"):
+                    if not self._begins_before_end(j + 1):
+                        return None
+                    continue
+                if after in ("BEGIN", "DECLARE") or after in _STARTS or kind == "TASK":
+                    return j + 1
+                if self._begins_before_end(j + 1):  # Oracle: declarations without DECLARE
+                    return self._find(j + 1, "BEGIN")
+        return None
+
+    def _is_code(self, i: int) -> bool:
+        text = self._names[i] if i < len(self._names) else ""
+        return "begin" in text.lower() or ";" in text
+
+    def _begins_before_end(self, j: int) -> bool:
+        for k in range(j, len(self._words)):
+            if self._words[k] == "BEGIN":
+                return True
+            if self._words[k] in ("CREATE", "$$"):
+                return False
+        return False
+
+    def _find(self, j: int, word: str) -> int:
+        while self._words[j] != word:
+            j += 1
+        return j
+
+    def _do(self) -> Iterator[Chunk]:
+        """Read DO $$ ... $$: an anonymous block in a string."""
+        j = self._i + 1
+        while j < len(self._words) and self._words[j] not in ("", ";"):
+            j += 1
+        if j < len(self._words) and self._words[j] == "":
+            yield self._chunk(j, j + 1, "string")
+        self._i = j + 1
+
+    def _dynamic(self) -> bool:
+        following = self._word(1)
+        if following in ("IMMEDIATE", "(", ""):
+            return True
+        return self._free and following in ("SP_EXECUTESQL", "SYS") and self._word(2) in ("", "@", ".")
+
+    def _execute(self) -> Iterator[Chunk]:
+        first = self._i
+        j = self._end_of(first)
+        strings = [k for k in range(first + 1, j) if self._words[k] == ""]
+        plain = [w for w in self._words[first + 1 : j] if w not in ("", "(", ")", "IMMEDIATE", "SP_EXECUTESQL")]
+        if strings and (not plain or "SP_EXECUTESQL" in self._words[first:j] or plain[0] in ("USING", "INTO", ",")):
+            yield self._chunk(strings[0], strings[0] + 1, "string")
+        else:
+            yield self._chunk(first, j, "dynamic")
+        self._i = j
+
+    # -- plain statements -------------------------------------------------------------------
+
+    def _statement(self) -> Chunk:
+        first = self._i
+        if self._words[first] == "" and self._routine is not None:
+            self._i += 1  # a routine's body as a string
+            routine = self._chunk(first, first + 1, "string")
+            self._i = self._end_of(self._i)
+            self._routine = None
+            return routine
+        last = self._end_of(first)
+        self._i = last
+        return self._chunk(first, last)
+
+    def _chunk(self, first: int, last: int, kind: str = "", name: str = "") -> Chunk:
+        inside = bool(self._blocks) or self._routine is not None
+        return Chunk(first, last, kind, name, self._routine, inside)
+
+    def _end_of(self, first: int) -> int:
+        """Find where the statement that starts here ends."""
+        words = self._words
+        depth = case = 0
+        head = words[first] if first < len(words) else ""
+        j = first
+        while j < len(words):
+            w = words[j]
+            if w == "(":
+                depth += 1
+            elif w == ")":
+                depth = max(0, depth - 1)
+            elif w == ";":
+                return j
+            elif w == "CASE":
+                case += 1
+            elif w == "END" and case:
+                case -= 1
+            elif depth == 0 and case == 0 and j > first:
+                if w == "END" and (self._blocks or self._free) and words[j - 1] != ".":
+                    return j
+                if self._free and self._ends_here(j, head):
+                    return j
+            j += 1
+        return len(words)
+
+    def _ends_here(self, j: int, head: str) -> bool:
+        """Say whether T-SQL starts a new statement at this word."""
+        w, before = self._words[j], self._words[j - 1]
+        if w not in _STARTS and w != "ELSE":
+            return False
+        if before in (".", "AS", ",", "=", "+"):
+            return False
+        if w == "ELSE":
+            return self._blocks > 0 or "IF" in self._words[:j]
+        if w == "GO":
+            return True
+        body = self._words[self._start_of(j) : j]
+        if w == "SELECT":
+            if before in _FOLLOWS_SELECT or before == "(":
+                return False
+            return not (self._awaits_query(head, body))
+        if w == "WITH":  # hints and options, unless a CTE follows
+            return self._is_cte(j) and head not in ("CREATE", "ALTER", "INSERT", "WITH")
+        if w in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+            if before in ("THEN", "ON", "AFTER", "FOR", "OF", "INSTEAD"):
+                return False
+            return not (head == "WITH" and not any(x in body for x in ("INSERT", "UPDATE", "DELETE", "MERGE", "SELECT_DONE")) and before == ")")
+        if w == "SET":
+            return head not in ("UPDATE", "ALTER", "MERGE", "WITH", "CREATE") or "WHERE" in body
+        if w in ("EXEC", "EXECUTE"):
+            return head != "INSERT" or "SELECT" in body or "VALUES" in body
+        if w in ("IF", "RETURN", "USE", "OPEN", "CLOSE", "FETCH", "CREATE", "DROP", "ALTER"):
+            if head in ("CREATE", "ALTER", "DROP", "GRANT", "REVOKE") and w in ("IF", "RETURN", "ALTER"):
+                return False
+            return not (w == "FETCH" or (head == "ALTER" and w in ("DROP", "ALTER", "SET")))
+        return True
+
+    def _start_of(self, j: int) -> int:
+        return self._i if self._i <= j else j
+
+    def _awaits_query(self, head: str, body: Sequence[str]) -> bool:
+        """Say whether a statement so far still lacks the SELECT that it needs."""
+        if head in ("INSERT", "CREATE", "ALTER"):
+            return "SELECT" not in body and "VALUES" not in body and "EXEC" not in body
+        if head == "WITH":
+            outside = _outside(body)
+            return "SELECT" not in outside
+        return head in ("SELECT", "DECLARE", "IF", "WHILE") and body[-1] in _FOLLOWS_SELECT
+
+    def _is_cte(self, j: int) -> bool:
+        window = self._words[j + 2 : j + 4]
+        return "AS" in window[:1] or (window[:1] == ["("] and self._word_after_paren(j + 2) == "AS")
+
+    def _word_after_paren(self, j: int) -> str:
+        depth = 0
+        while j < len(self._words):
+            depth += (self._words[j] == "(") - (self._words[j] == ")")
+            j += 1
+            if depth == 0:
+                break
+        return self._words[j] if j < len(self._words) else ""
+
+    def _skip_to(self, words: set[str]) -> None:
+        while self._i < len(self._words) and self._words[self._i] not in words:
+            self._i += 1
+
+
+def _outside(words: Sequence[str]) -> list[str]:
+    """Return the words outside of parentheses."""
+    depth, made = 0, []
+    for w in words:
+        depth += (w == "(") - (w == ")")
+        if depth == 0:
+            made.append(w)
+    return made
