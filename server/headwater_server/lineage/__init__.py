@@ -5,7 +5,7 @@ from headwater_server.lineage.diff import lineage_diff
 from headwater_server.lineage.impact import affected_models, impact
 from headwater_server.lineage.overview import overview
 from headwater_server.lineage.paths import paths
-from headwater_server.lineage.refs import decode_id, encode_id, resolve, urn
+from headwater_server.lineage.refs import resolve
 from headwater_server.lineage.search import search
 from headwater_server.lineage.shapes import (
     AffectedModel,
@@ -42,6 +42,7 @@ from headwater_server.lineage.shapes import (
     TransformationType,
 )
 from headwater_server.lineage.times import moment
+from headwater_server.lineage.urns import decode_id, encode_id, urn
 from headwater_server.lineage.why import why
 
 __all__ = [
