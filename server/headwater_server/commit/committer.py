@@ -102,6 +102,10 @@ class Committer:
         return self._applied
 
     @property
+    def alive(self) -> bool:
+        return self._thread.is_alive() and not self._stopping
+
+    @property
     def queued(self) -> int:
         return self._queued
 

@@ -48,7 +48,7 @@ def derive_version(key: str, facts: Facts) -> Derived:
     created = made.get("at", facts.first.get("seen"))
     derived = Derived([], [Edge(key, EdgeKind.VERSION_OF, keys.model(model))])
     moves = sorted(facts.named("move|"), key=lambda move: int(move[0]))
-    for (revision, move), later in zip(moves, [*moves[1:], None], strict=True):
+    for (revision, move), later in zip(moves, [*moves[1:], None], strict=False):
         if move["to"] is None:
             continue
         stage = keys.stage(model, move["to"])
@@ -137,7 +137,7 @@ def derive_alias(key: str, facts: Facts) -> Derived:
     )
     derived = Derived([node], [Edge(key, EdgeKind.STAGE_OF, keys.model(model))])
     points = sorted(facts.named("point|"), key=lambda point: int(point[0]))
-    for (revision, point), later in zip(points, [*points[1:], None], strict=True):
+    for (revision, point), later in zip(points, [*points[1:], None], strict=False):
         if point["version"] is None:
             continue
         until = later[1]["at"] if later else None

@@ -1,0 +1,146 @@
+"""OpenLineage's door: single events, batches, and the events behind a node."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from headwater_server.api.metrics import Metrics
+from headwater_server.commit.committer import Committer, Submission
+from headwater_server.errors import HeadwaterError, Unavailable, Unsupported
+from headwater_server.ingest import reader
+from headwater_server.ingest.receive import Failure, receive, receive_many
+from headwater_server.settings import Settings
+
+NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_WAIT_HELP = "`projected` answers when the graph shows the event, not only when it is durable"
+_WAIT = {"name": "wait", "in": "query", "schema": {"enum": ["projected"]}, "description": _WAIT_HELP}
+_EVENT = {"description": "A RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)", "type": "object"}
+
+
+def openlineage_router(
+    committer: Committer,
+    settings: Settings,
+    metrics: Metrics,
+    export: Callable[[str], Iterator[bytes]],
+) -> APIRouter:
+    router = APIRouter(tags=["OpenLineage"])
+
+    @router.post(
+        "/api/v1/lineage",
+        status_code=201,
+        summary="Take one event",
+        response_description="Durable, with its number",
+        responses={
+            200: {"description": "This very event was here already: its number"},
+            400: {"description": "Not JSON, not gzip"},
+            413: {"description": "Too large"},
+            415: {"description": "Another content type or encoding"},
+            422: {"description": "An event that has no place: pointer, expected, got"},
+            503: {"description": "Cannot be stored now: send it again"},
+        },
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _EVENT}}},
+            "parameters": [_WAIT],
+        },
+    )
+    async def take_one(request: Request) -> Response:
+        try:
+            kind = reader.content_type(request.headers.get("content-type", ""))
+            if kind not in ("", "application/json") and not kind.endswith("+json"):
+                raise Unsupported(f"Content-Type {kind} is not read here. Send application/json.")
+            raw = await _body(request, settings.max_body)
+            submission = receive(raw, committer)
+            (receipt,) = await _logged(submission)
+            await _maybe_projected(request, submission)
+        except HeadwaterError as error:
+            metrics.rejected(error.code)
+            raise
+        metrics.accepted(0 if receipt.duplicate else 1, 1 if receipt.duplicate else 0)
+        status = 200 if receipt.duplicate else 201
+        return Response(b'{"seq":%d}' % receipt.seq, status, media_type="application/json")
+
+    @router.post(
+        "/api/v1/lineage/batch",
+        summary="Take many events",
+        response_description="What was taken and what was not (OpenLineage's batch answer)",
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": {"type": "array", "items": _EVENT}},
+                    "application/x-ndjson": {"schema": {"type": "string"}},
+                },
+            },
+            "parameters": [_WAIT],
+        },
+    )
+    async def take_many(request: Request) -> Response:
+        kind = reader.content_type(request.headers.get("content-type", ""))
+        if kind in NDJSON:
+            split = reader.lines
+        elif kind in ("", "application/json") or kind.endswith("+json"):
+            split = reader.elements
+        else:
+            raise Unsupported(f"Content-Type {kind} is not read here. Send a JSON array or NDJSON.")
+        raw = await _body(request, settings.max_batch)
+        raws = list(split(raw))
+        submission, taken, failed = receive_many(raws, committer)
+        seqs: list[int] = []
+        if submission is not None:
+            receipts = await _logged(submission)
+            await _maybe_projected(request, submission)
+            fresh = sum(not r.duplicate for r in receipts)
+            metrics.accepted(fresh, len(receipts) - fresh)
+            seqs = [r.seq for r in receipts]
+        for failure in failed:
+            metrics.rejected(failure.error.code)
+        return Response(orjson.dumps(batch_answer(len(raws), len(taken), failed, seqs)), media_type="application/json")
+
+    @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
+    def export_events(ref: str) -> StreamingResponse:
+        lines = export(ref)
+        return StreamingResponse((line + b"\n" for line in lines), media_type="application/x-ndjson")
+
+    return router
+
+
+def batch_answer(received: int, taken: int, failed: list[Failure], seqs: list[int]) -> Mapping[str, Any]:
+    """As in OpenLineage's OpenAPI; `seqs` is ours. What cannot be placed is not worth sending again."""
+    return {
+        "status": "partial_success" if failed else "success",
+        "summary": {
+            "received": received,
+            "successful": taken,
+            "failed": len(failed),
+            "retriable": 0,
+            "non_retriable": len(failed),
+        },
+        "failed_events": [
+            {"index": f.index, "reason": str(f.error), "retriable": False, **f.error.details} for f in failed
+        ],
+        "seqs": seqs,
+    }
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    inflater = reader.Inflater(request.headers.get("content-encoding", ""), limit=limit)
+    async for chunk in request.stream():
+        inflater.feed(chunk)
+    return inflater.done()
+
+
+async def _logged(submission: Submission) -> list[Any]:
+    return await asyncio.wrap_future(submission.logged)
+
+
+async def _maybe_projected(request: Request, submission: Submission) -> None:
+    if request.query_params.get("wait") != "projected":
+        return
+    try:
+        await asyncio.wait_for(asyncio.wrap_future(submission.projected), timeout=30)
+    except TimeoutError:
+        raise Unavailable("the event is durable, but the graph did not show it within 30 s.") from None

@@ -1,0 +1,129 @@
+"""The one place that knows every part: an app for a server, and the same without one."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from headwater_server import __version__
+from headwater_server.api.graphql.context import Context
+from headwater_server.api.graphql.execution import Engine, Query
+from headwater_server.api.graphql.route import graphql_router
+from headwater_server.api.graphql.schema import schema
+from headwater_server.api.health import health_router
+from headwater_server.api.marquez import marquez_router
+from headwater_server.api.metrics import Metrics
+from headwater_server.api.openlineage import batch_answer, openlineage_router
+from headwater_server.api.problems import render_all
+from headwater_server.ingest import reader
+from headwater_server.ingest.receive import receive_many
+from headwater_server.parts import Parts, micros
+from headwater_server.settings import Settings
+from headwater_server.story import tell
+
+ANONYMOUS = "anonymous"
+"""Who acts when nobody says who they are."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """An app with everything it needs of its own; several may live in one process.
+
+    The data is opened when the app starts and let go when it ends.
+    """
+    parts = Parts(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        parts.start()
+        if settings.demo and parts.log.head() == 0:
+            tell(parts)
+        yield
+        parts.close()
+
+    app = FastAPI(
+        title="Headwater",
+        version=__version__,
+        summary="One graph for data lineage, experiment tracking and the model registry.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    render_all(app)
+    metrics = Metrics(parts.gauges)
+    context = context_factory(parts)
+    app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
+    app.include_router(health_router(parts.ready, metrics))
+    app.include_router(marquez_router(lambda: context(ANONYMOUS)))
+    app.include_router(graphql_router(lambda _: context(ANONYMOUS)))
+    return app
+
+
+def context_factory(parts: Parts) -> Callable[[str], Context]:
+    def context(actor: str) -> Context:
+        return Context(
+            store=parts.store,
+            log=parts.log,
+            registry=parts.registry,
+            curation=parts.curation,
+            facets=parts.facets,
+            updated=parts.updated,
+            now=micros,
+            actor=actor,
+            settings=parts.settings,
+            run_records=parts.run_records,
+        )
+
+    return context
+
+
+class Local:
+    """The data opened in this process: what a command asks when there is no server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._parts = Parts(settings)
+        self._started = False
+        self._engine = Engine(schema)
+        self._context = context_factory(self._parts)
+
+    def graphql(self, query: str, variables: dict[str, Any], *, actor: str = ANONYMOUS) -> dict[str, Any]:
+        """The whole answer: `data`, `errors`."""
+        self._start()
+        return self._engine.run(Query(query, variables), self._context(actor)).body
+
+    def ingest(self, body: bytes) -> dict[str, Any]:
+        """Events as NDJSON; OpenLineage's batch answer, when the graph shows them."""
+        self._start()
+        raws = list(reader.lines(body))
+        submission, taken, failed = receive_many(raws, self._parts.committer)
+        seqs: list[int] = []
+        if submission is not None:
+            seqs = [receipt.seq for receipt in submission.logged.result()]
+            submission.projected.result()
+        return dict(batch_answer(len(raws), len(taken), failed, seqs))
+
+    def export(self, ref: str) -> Iterator[bytes]:
+        self._start()
+        return self._parts.export(ref)
+
+    def hash(self) -> str:
+        self._start()
+        return self._parts.fingerprint()
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> int:
+        """The records replayed. Before anything else: the graph may be another log's, or none."""
+        return self._parts.rebuild(progress)
+
+    def _start(self) -> None:
+        """Catch up with the log, once."""
+        if not self._started:
+            self._parts.start()
+            self._started = True
+
+    def close(self) -> None:
+        self._parts.close()
+
+
+def open_local(settings: Settings) -> Local:
+    """Raises Conflict when a server works on the folder."""
+    return Local(settings)

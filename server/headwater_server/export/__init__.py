@@ -1,0 +1,1 @@
+"""What leaves: the events behind a node, so that another server shows the same."""

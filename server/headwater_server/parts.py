@@ -1,0 +1,144 @@
+"""Every part of one Headwater, opened together and closed together: what an app and a command in process share."""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from headwater_server.commit.committer import Committer, rebuild
+from headwater_server.curation import records as curation_records
+from headwater_server.curation.service import Curation
+from headwater_server.errors import Conflict, HeadwaterError
+from headwater_server.export.events import events_behind
+from headwater_server.ingest.receive import KIND, translate_record
+from headwater_server.lineage import resolve
+from headwater_server.log.sqlite import SqliteRecordLog
+from headwater_server.project.fingerprint import fingerprint
+from headwater_server.project.projector import Translate
+from headwater_server.project.reading import FacetView, facets, run_records, updated
+from headwater_server.registry import records as registry_records
+from headwater_server.registry.service import Registry
+from headwater_server.settings import Settings
+from headwater_server.store.port import GraphStore
+from headwater_server.store.sqlite import SqliteStore
+
+TRANSLATORS: dict[str, Translate] = {
+    KIND: translate_record,
+    **registry_records.TRANSLATORS,
+    **curation_records.TRANSLATORS,
+}
+"""What turns each kind of record into facts."""
+
+
+def micros() -> int:
+    return time.time_ns() // 1_000
+
+
+class Parts:
+    """Opens the log and the graph of a data folder; alone, by a lock on it.
+
+    Raises:
+        Conflict: another process works on the folder, or the graph is another log's.
+        Unavailable: the disk or Neo4j does not answer.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(settings.data)
+        self._closed = False
+        try:
+            self.log = SqliteRecordLog(settings.data / "log.db")
+            self.store = open_store(settings)
+            self.committer = Committer(self.log, self.store, TRANSLATORS)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.registry = self.registry_at(micros)
+        self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
+
+    def registry_at(self, now: Callable[[], int]) -> Registry:
+        return Registry(self.committer, self.log, self.store, resolve=self.resolve, now=now)
+
+    def resolve(self, ref: str) -> Any:
+        return resolve(ref, self.store)
+
+    def start(self) -> None:
+        self.committer.start()
+
+    def facets(self, key: str) -> list[FacetView]:
+        return facets(key, store=self.store, log=self.log)
+
+    def updated(self, key: str) -> int:
+        return updated(key, self.store) or 0
+
+    def run_records(self, keys: list[str]) -> dict[str, tuple[int, int]]:
+        return run_records(keys, self.store)
+
+    def export(self, ref: str) -> Iterator[bytes]:
+        """Raises NotFound before the first line."""
+        return events_behind(self.resolve(ref).key, store=self.store, log=self.log)
+
+    def fingerprint(self) -> str:
+        return fingerprint(self.store)
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> int:
+        head = self.log.head()
+        return rebuild(self.log, self.store, TRANSLATORS, progress=lambda done: progress(done, head))
+
+    def ready(self) -> dict[str, Any]:
+        """As /readyz says it."""
+        said: dict[str, Any] = {
+            "ready": self.committer.alive,
+            "instance": self.log.instance,
+            "headSeq": self.log.head(),
+            "appliedSeq": self.committer.applied,
+        }
+        if self.committer.unavailable:
+            said["graph"] = self.committer.unavailable
+        return said
+
+    def gauges(self) -> dict[str, float]:
+        return {
+            "headwater_log_head": self.log.head(),
+            "headwater_graph_applied": self.committer.applied,
+            "headwater_queue_records": self.committer.queued,
+            "headwater_unprojectable_records": len(self.committer.poisoned),
+        }
+
+    def close(self) -> None:
+        """Finish what is queued, then let go. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self.committer.stop()
+        self.store.close()
+        self.log.close()
+        self._lock.close()
+
+
+def open_store(settings: Settings) -> GraphStore:
+    if not settings.neo4j_uri:
+        return SqliteStore(settings.data / "graph.db")
+    try:
+        from headwater_server.store.neo4j import Neo4jStore
+    except ModuleNotFoundError:
+        raise HeadwaterError("The Neo4j driver is not installed. Try: pip install 'headwater[server,neo4j]'") from None
+    return Neo4jStore(
+        settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password, settings.neo4j_database
+    )
+
+
+def _lock(data: Path) -> IO[str]:
+    """Held as long as the file is open; gone with the process, however it ends."""
+    held = (data / "lock").open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise Conflict(
+            f"another Headwater works on {data}. Ask it (leave --data out; HEADWATER_URL names it), or stop it first."
+        ) from None
+    return held
