@@ -125,7 +125,9 @@ def open_store(settings: Settings) -> GraphStore:
     try:
         from headwater_server.store.neo4j import Neo4jStore
     except ModuleNotFoundError:
-        raise HeadwaterError("The Neo4j driver is not installed. Try: pip install 'headwater[server,neo4j]'") from None
+        raise HeadwaterError(
+            "The Neo4j driver is not installed. Try: pip install 'headwater[server,neo4j]'"
+        ) from None
     return Neo4jStore(
         settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password, settings.neo4j_database
     )

@@ -66,7 +66,11 @@ def translate_edge(body: Any, seq: int) -> Mapping[str, Facts]:
         ends.append((body["target"], body["source"]))
     for source, target in ends:
         owner, _ = place(source)
-        said = {"source": source, "target": target, **{k: body[k] for k in ("kind", "at", "by", "note", "removed")}}
+        said = {
+            "source": source,
+            "target": target,
+            **{k: body[k] for k in ("kind", "at", "by", "note", "removed")},
+        }
         name = f"manual|{body['kind']}|{source}>{target}"
         facts[owner].set(name, body["at"], str(body["removed"]), said)
     return facts

@@ -17,9 +17,7 @@ from headwater_server.log.port import Draft, Receipt
 from headwater_server.project.reading import updated
 from headwater_server.store.port import GraphStore
 
-_CURATED = frozenset(
-    {Kind.DATASET, Kind.COLUMN, Kind.JOB, Kind.RUN, Kind.MODEL, Kind.MODEL_VERSION}
-)
+_CURATED = frozenset({Kind.DATASET, Kind.COLUMN, Kind.JOB, Kind.RUN, Kind.MODEL, Kind.MODEL_VERSION})
 _DATA = frozenset({Kind.DATASET, Kind.MODEL, Kind.MODEL_VERSION})
 MAX_NOTE = 20_000
 
@@ -27,7 +25,9 @@ _ENDS: Mapping[str, Callable[[Kind, Kind], bool]] = {
     "READS": lambda a, b: a in _DATA and b is Kind.JOB,
     "WRITES": lambda a, b: a is Kind.JOB and b in _DATA,
     "DERIVES": lambda a, b: (a, b) == (Kind.COLUMN, Kind.COLUMN) or (a in _DATA and b in _DATA),
-    "TRAINS": lambda a, b: a in {Kind.DATASET, Kind.JOB, Kind.COLUMN} and b in {Kind.MODEL, Kind.MODEL_VERSION},
+    "TRAINS": lambda a, b: (
+        a in {Kind.DATASET, Kind.JOB, Kind.COLUMN} and b in {Kind.MODEL, Kind.MODEL_VERSION}
+    ),
     "SYMLINK": lambda a, b: (a, b) == (Kind.DATASET, Kind.DATASET),
 }
 """Which manual edges make sense, by kind."""
@@ -50,15 +50,24 @@ class Curation:
         self._now = now
 
     def tag(
-        self, ref: str, *, set: Mapping[str, str | None], remove: Sequence[str], actor: str
+        self,
+        ref: str,
+        *,
+        set: Mapping[str, str | None],  # noqa: A002 (the mutation's own word)
+        remove: Sequence[str],
+        actor: str,
     ) -> str:
         """Set and remove tags by key. Raises NotFound, Invalid."""
         for name in (*set, *remove):
-            if not name.strip() or "=" in name or "|" in name or len(name) > 250:  # noqa: PLR2004
+            if not name.strip() or "=" in name or "|" in name or len(name) > 250:
                 raise Invalid(f"a tag's key is 1 to 250 characters without = and |: {name!r}.", field="set")
 
         def body(node: Node) -> dict[str, Any]:
-            return {"set": dict(set), "remove": list(remove), "before": {"tags": node.props.get("tags") or []}}
+            return {
+                "set": dict(set),
+                "remove": list(remove),
+                "before": {"tags": node.props.get("tags") or []},
+            }
 
         return self._change(records.TAG, ref, body, actor)
 
@@ -101,14 +110,17 @@ class Curation:
         self._change(records.ANNOTATE, ref, lambda _: {"id": name, "body": body}, actor)
         return keys.key(Kind.ANNOTATION, name)
 
-    def archive(
-        self, ref: str, *, reason: str | None = None, restore: bool = False, actor: str
-    ) -> str:
+    def archive(self, ref: str, *, reason: str | None = None, restore: bool = False, actor: str) -> str:
         """Take out of sight, or bring back; nothing is deleted. Raises NotFound, Invalid."""
 
         def body(node: Node) -> dict[str, Any]:
             before = {"archived": bool(node.props.get("archived"))}
-            return {"archived": not restore, "reason": reason, "before": before, "after": {"archived": not restore}}
+            return {
+                "archived": not restore,
+                "reason": reason,
+                "before": before,
+                "after": {"archived": not restore},
+            }
 
         return self._change(records.ARCHIVE, ref, body, actor)
 
@@ -147,9 +159,7 @@ class Curation:
         self._change(records.EDGE, from_ref, body, actor)
         return self._resolve(to_ref).key
 
-    def _change(
-        self, kind: str, ref: str, body_of: Callable[[Node], dict[str, Any]], actor: str
-    ) -> str:
+    def _change(self, kind: str, ref: str, body_of: Callable[[Node], dict[str, Any]], actor: str) -> str:
         def decide() -> tuple[list[Draft], Callable[[list[Receipt]], str]]:
             node = self._resolve(ref)
             if node.kind not in _CURATED:

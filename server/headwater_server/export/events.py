@@ -38,14 +38,14 @@ def _flow(key: str, store: GraphStore) -> set[str]:
     elif kind is Kind.RUN:
         start = {keys.job_of(key)}
     found = set(start)
-    for one in list(start):
+    for one in start:
         if keys.kind_of(one) is Kind.JOB:
             steps = store.expand([one], Direction.UPSTREAM, [EdgeKind.STEP_OF])
             found |= {e.source for e in steps}
     for direction in Direction:
         found |= store.reach(found, direction, _FLOW, max_depth=1_000, limit=_ALL).keys()
-    steps = [k for k in found if keys.kind_of(k) is Kind.STEP]
-    found |= {e.target for e in store.expand(steps, Direction.DOWNSTREAM, [EdgeKind.STEP_OF])}
+    walked = [k for k in found if keys.kind_of(k) is Kind.STEP]
+    found |= {e.target for e in store.expand(walked, Direction.DOWNSTREAM, [EdgeKind.STEP_OF])}
     jobs = {k for k in found if keys.kind_of(k) is Kind.JOB}
     while jobs:  # what a job belongs to: an application, a DAG
         above = store.expand(jobs, Direction.DOWNSTREAM, [EdgeKind.CHILD_OF])

@@ -1,9 +1,19 @@
 """Facts of one entity: a value that grows by joining, in any order and any number of times."""
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import orjson
+
+
+class News(IntEnum):
+    """What a join brought."""
+
+    NOTHING = 0
+    CLOCKS = 1
+    """What was known was said again, later: only times moved on."""
+    CONTENT = 2
 
 
 @dataclass(slots=True)
@@ -21,23 +31,27 @@ class Facts:
     last: dict[str, int] = field(default_factory=dict)
     """name -> the greatest number ever said."""
 
-    def join(self, other: "Facts") -> bool:
-        """Take in what `other` knows; tells whether that changed anything."""
-        changed = False
+    def join(self, other: "Facts") -> News:
+        """Take in what `other` knows; tells how much of it was new."""
+        news = News.NOTHING
         for name, entry in other.values.items():
             mine = self.values.get(name)
-            if mine is None or (entry[0], entry[1]) > (mine[0], mine[1]):
+            if mine is None:
                 self.values[name] = entry
-                changed = True
+                news = News.CONTENT
+            elif (entry[0], entry[1]) > (mine[0], mine[1]):
+                news = max(news, News.CLOCKS if entry[1] == mine[1] else News.CONTENT)
+                self.values[name] = entry
         for name, number in other.first.items():
             if number < self.first.get(name, number + 1):
                 self.first[name] = number
-                changed = True
+                news = News.CONTENT
         for name, number in other.last.items():
-            if number > self.last.get(name, number - 1):
+            known = self.last.get(name)
+            if known is None or number > known:
                 self.last[name] = number
-                changed = True
-        return changed
+                news = max(news, News.CONTENT if known is None else News.CLOCKS)
+        return news
 
     def copy(self) -> "Facts":
         return Facts(dict(self.values), dict(self.first), dict(self.last))

@@ -122,5 +122,3 @@ def content_type(given: str) -> str:
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8", "us-ascii"):
             raise Unsupported(f"charset {value} is not read here. Send UTF-8.")
     return kind
-
-

@@ -3,8 +3,8 @@
 A statement is named by its content. Runs of one job mostly say the same, so the graph holds it once.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypedDict
 
 import orjson
@@ -81,11 +81,17 @@ def is_dropped(said: DatasetSaid) -> bool:
     return isinstance(change, str) and change.upper() == "DROP"
 
 
-def name_of(content: Statement) -> str:
-    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
-
-
 def column_claims(facet: Json) -> list[ColumnClaim]:
+    """What a columnLineage facet claims, sorted. It is shared between events: nobody writes to it."""
+    return _read_claims(orjson.dumps(facet))
+
+
+@lru_cache(maxsize=8_192)
+def _read_claims(raw: bytes) -> list[ColumnClaim]:
+    return _claims_of(orjson.loads(raw))
+
+
+def _claims_of(facet: Json) -> list[ColumnClaim]:
     """Both generations of columnLineage: field-wide transformationType (1-0) and transformations (1-1 on)."""
     found: dict[tuple[str, str, bool], ColumnClaim] = {}
     for target, entry in _items(facet.get("fields")):

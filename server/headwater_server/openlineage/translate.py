@@ -11,6 +11,7 @@ Names of facts (see `graph.facts`), read back by `project.derive`:
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
-from headwater_server.openlineage.statement import Statement, is_dropped, name_of, statement
+from headwater_server.openlineage.statement import Statement, is_dropped, statement
 from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
 
 FULL_SCHEMA = frozenset({"CREATE", "ALTER", "OVERWRITE"})
@@ -105,8 +106,8 @@ def _use(run: Facts, said: DatasetSaid, verb: str, side: str, at: int, seq: int)
     run.since(f"{verb}|{said.key}", at)
     if version := _version_of(said):
         run.set(f"{verb}_version|{said.key}", at, version, version)
-    if side == "out" and (fields := meaning.schema(said.facets.get("schema", {}))):
-        digest = _digest(fields)
+    fields, digest = schema_of(said)
+    if side == "out" and fields:
         run.set(f"wrote_schema|{said.key}", at, digest, digest)
     pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
     _facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
@@ -125,8 +126,8 @@ def _version(facts: dict[str, Facts], said: DatasetSaid, at: int) -> None:
     if version := _version_of(said):
         one = facts[keys.key(Kind.DATASET_VERSION, *keys.parts_of(said.key), version)]
         one.since("wrote" if said.pointer.startswith("/outputs") else "read", at)
-        if fields := meaning.schema(said.facets.get("schema", {})):
-            digest = _digest(fields)
+        fields, digest = schema_of(said)
+        if fields:
             one.set("schema", at, digest, digest)
         stats = said.run_facets.get("outputStatistics")
         if stats and (found := meaning.statistics(stats)):
@@ -135,22 +136,29 @@ def _version(facts: dict[str, Facts], said: DatasetSaid, at: int) -> None:
 
 def _statement(facts: dict[str, Facts], said: Statement) -> str:
     """The statement as an entity of its own, and every node it names."""
-    name = name_of(said)
+    name, columns = _named(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
     facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, said)
-    for explicit in said["explicit"]:
-        for key in (explicit["target"], *explicit["sources"]):
-            if key:
-                _mention(facts, key)
-        for claim in explicit["columns"]:
-            _column(facts, claim["source"])
-            if claim["target"] and explicit["target"].startswith("dataset|"):
-                facts[explicit["target"]].since(f"col|{claim['target']}", 0)
-    for target, claims in said["columns"].items():
-        for claim in claims:
-            _column(facts, claim["source"])
-            if claim["target"] and target.startswith("dataset|"):
-                facts[target].since(f"col|{claim['target']}", 0)
+    for target in {t for e in said["explicit"] for t in (e["target"], *e["sources"]) if t}:
+        _mention(facts, target)
+    for dataset, paths in columns.items():
+        one = facts[dataset]
+        for path in paths:
+            one.first[f"col|{path}"] = 0
     return name
+
+
+@lru_cache(maxsize=8_192)
+def _named(raw: bytes) -> tuple[str, Mapping[str, set[str]]]:
+    """A statement's name and the columns that it names, by dataset. Runs of a job mostly say the same."""
+    said: Statement = orjson.loads(raw)
+    found: dict[str, set[str]] = defaultdict(set)
+    claims = [(e["target"], e["columns"]) for e in said["explicit"]]
+    for target, columns in (*claims, *said["columns"].items()):
+        for claim in columns:
+            found[keys.dataset_of(claim["source"])].add(keys.parts_of(claim["source"])[-1])
+            if claim["target"] and target.startswith("dataset|"):
+                found[target].add(claim["target"])
+    return hashlib.blake2b(raw, digest_size=12).hexdigest(), found
 
 
 def _mention(facts: dict[str, Facts], key: str) -> None:
@@ -158,11 +166,6 @@ def _mention(facts: dict[str, Facts], key: str) -> None:
     facts[key]  # a defaultdict: now it is
     if keys.kind_of(key) in (Kind.MODEL_VERSION, Kind.STAGE, Kind.ALIAS):
         facts[keys.model(keys.parts_of(key)[0])]
-
-
-def _column(facts: dict[str, Facts], column: str) -> None:
-    *_, path = keys.parts_of(column)
-    facts[keys.dataset_of(column)].since(f"col|{path}", 0)
 
 
 def _declare(facts: dict[str, Facts], speaker: Facts, event: Event, said: Statement | None) -> None:
@@ -198,14 +201,26 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
 
 
 def _schema(one: Facts, said: DatasetSaid, at: int) -> None:
-    fields = meaning.schema(said.facets["schema"])
+    fields, digest = schema_of(said)
     if not fields:
         return
-    digest = _digest(fields)
     one.set(f"schema|{digest}", 0, digest, fields)
     one.span(f"schema|{digest}", at)
     if meaning.lifecycle(said.facets.get("lifecycleStateChange", {})) in FULL_SCHEMA:
         one.until("schema_full", at)
+
+
+def schema_of(said: DatasetSaid) -> tuple[list[list[Any]], str]:
+    """Its fields and their digest."""
+    facet = said.facets.get("schema")
+    return _read_schema(orjson.dumps(facet)) if facet else ([], "")
+
+
+@lru_cache(maxsize=8_192)
+def _read_schema(raw: bytes) -> tuple[list[list[Any]], str]:
+    """Most events say a schema that was said before. What is returned is shared: nobody writes to it."""
+    fields = meaning.schema(orjson.loads(raw))
+    return fields, _digest(fields)
 
 
 def _symlink(facts: dict[str, Facts], one: str, identifier: Any, at: int) -> str:
@@ -289,13 +304,20 @@ def _facets(
 ) -> None:
     """A facet replaces the one of the same name, whole, by event time; others stay."""
     for name, value in facets.items():
-        digest = _digest(value)
+        digest, understood = _understood(name, value, means)
         entry: dict[str, Any] = {"h": digest, "s": seq, "p": f"{pointer}/{_escape(name)}"}
         if value.get("_deleted") is True:
             entry["d"] = True
-        elif name in means and (understood := means[name](value)):
+        elif understood:
             entry["x"] = understood
         one.set(f"{role}|{name}", at, digest, entry)
+
+
+def _understood(name: str, value: Json, means: Mapping[str, meaning.Meaning]) -> tuple[str, Any]:
+    """A facet's digest and its meaning."""
+    raw = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    digest = hashlib.blake2b(raw, digest_size=10).hexdigest()
+    return digest, means[name](value) if name in means else None
 
 
 def _digest(value: Any) -> str:

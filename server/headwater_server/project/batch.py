@@ -47,6 +47,8 @@ class Batch:
 
     def move(self, old: Picture, new: Picture) -> None:
         """One owner's picture changes."""
+        if new is old:
+            return
         for key, node in new.nodes.items():
             if old.nodes.get(key) != node and not (node.kind in _SHARED and key in self._known):
                 self.nodes[key] = node

@@ -355,3 +355,18 @@ DERIVE: dict[Kind, Callable[[str, Facts], Derived]] = {
 
 def derive(key: str, facts: Facts) -> Derived:
     return DERIVE[keys.kind_of(key)](key, facts)
+
+
+def clocks_matter(key: str, facts: Facts) -> bool:
+    """Whether an entity's picture may change though it was only said again, later.
+
+    Saves most of the work: a table that is written every minute is mostly said to be as it was.
+    """
+    kind = keys.kind_of(key)
+    if kind is Kind.JOB:
+        return False
+    if kind is not Kind.DATASET or "schema_full" in facts.last or "renamed_to" in facts.values:
+        return True
+    if "facet|lifecycleStateChange" in facts.values or "seen|lifecycleStateChange" in facts.values:
+        return True
+    return sum(name.startswith("schema|") for name in facts.last) > 1

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from headwater_server.graph import keys
+from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
-from headwater_server.project.derive import derive_run
+from headwater_server.project.derive import derive_run, run_times
 from headwater_server.project.flow import Step, make_step, name_of_flow, step_edges, step_nodes
 from headwater_server.project.said import Derived, present
 from headwater_server.project.timeline import Place, Turn
@@ -15,8 +15,12 @@ from headwater_server.project.timeline import Place, Turn
 
 def place_of(key: str, facts: Facts, steps: Sequence[Step]) -> Place | None:
     """None: the run is not complete, or says nothing about flow."""
-    node = derive_run(key, facts).nodes[0]
-    return Place(node.sort, key, name_of_flow(steps)) if node.mark == "C" and steps else None
+    if not steps:
+        return None
+    when = run_times(facts)
+    if when.state != "COMPLETE":
+        return None
+    return Place(times.sortable(when.begin), key, name_of_flow(steps))
 
 
 def derive_run_in_time(key: str, facts: Facts, steps: Sequence[Step], turn: Turn) -> Derived:

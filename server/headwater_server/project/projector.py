@@ -8,13 +8,13 @@ import orjson
 
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Node
-from headwater_server.graph.facts import Facts
+from headwater_server.graph.facts import Facts, News
 from headwater_server.graph.words import Kind
 from headwater_server.log.port import Record
 from headwater_server.openlineage.statement import Statement
 from headwater_server.project.batch import NOTHING, Batch, Picture
 from headwater_server.project.current import JobView, Speaker, derive_current
-from headwater_server.project.derive import derive, derive_job
+from headwater_server.project.derive import clocks_matter, derive, derive_job
 from headwater_server.project.flow import Step, steps_of
 from headwater_server.project.history import derive_run_in_time, place_of
 from headwater_server.project.lru import Lru
@@ -62,6 +62,8 @@ class JobEntry:
 
     view: JobView = NO_RUNS
     picture: Picture = NOTHING
+    said: tuple[object, ...] = ()
+    """What the picture depends on: equal, then the picture is too."""
 
 
 @dataclass(slots=True)
@@ -177,9 +179,15 @@ class Projector:
                 touched[key] = None, Entry(delta)
             else:
                 facts = old.facts.copy()
-                if not facts.join(delta):
+                news = facts.join(delta)
+                if news is News.NOTHING:
                     continue
-                touched[key] = old, Entry(facts, old.picture, old.steps, old.place, old.turn)
+                new = Entry(facts, old.picture, old.steps, old.place, old.turn)
+                if news is News.CLOCKS and not clocks_matter(key, facts):
+                    work.entries[key] = new
+                    work.batch.states[key] = facts.dump()
+                    continue
+                touched[key] = old, new
             work.entries[key] = touched[key][1]
         return touched
 
@@ -225,9 +233,10 @@ class Projector:
             changed[key] = Changed(key, node.mark, node.sort, bool(entry.steps), entry.place)
         unmoved = {k: (p, work.entries[k].turn) for k, p in new.items() if k not in turns}
         view = next_view(stored, known.view, changed, {**unmoved, **turns})
-        picture = self._present(work, job, view)
+        said = self._said(work, job, view)
+        picture = known.picture if said == known.said else self._present(work, job, view)
         work.batch.move(known.picture, picture)
-        work.jobs[job] = JobEntry(view, picture)
+        work.jobs[job] = JobEntry(view, picture, said)
 
     def _rewrite_run(self, work: _Work, key: str, entry: Entry) -> None:
         picture = Picture.of(derive_run_in_time(key, entry.facts, entry.steps, entry.turn))
@@ -268,6 +277,19 @@ class Projector:
             steps = steps_of(job, [statement], declared=True)
             declared = Speaker("", _declared_at(entry.facts), steps)
         return Picture.of(derive_current(complete, flights, failed, declared))
+
+    def _said(self, work: _Work, job: str, view: JobView) -> tuple[object, ...]:
+        wanted = [k for _, k in view.flights]
+        if view.failed is not None:
+            wanted.append(view.failed[1])
+        self._load(work, [*wanted, job])
+        entry = work.entries.get(job)
+        return (
+            view.latest.flow if view.latest else None,
+            view.opener,
+            tuple((k, work.entries[k].steps, work.entries[k].facts.first.get("begin")) for k in wanted),
+            entry.facts.values.get("declared") if entry else None,
+        )
 
     def _speaker(self, work: _Work, run: str) -> Speaker:
         entry = work.entries[run]

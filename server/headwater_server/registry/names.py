@@ -26,7 +26,9 @@ def checked(name: str, what: str, *, limit: int = 500) -> str:
     if len(normal) > limit:
         raise Invalid(f"a {what} name has at most {limit} characters, this one {len(normal)}.", field=what)
     if any(c in normal for c in "/:%@#\\") or _BIDI.search(normal):
-        raise Invalid(f"a {what} name has none of / : % @ # \\ and no bidirectional mark: {name!r}.", field=what)
+        raise Invalid(
+            f"a {what} name has none of / : % @ # \\ and no bidirectional mark: {name!r}.", field=what
+        )
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in normal):
         raise Invalid(f"a {what} name has no control characters: {name!r}.", field=what)
     return normal

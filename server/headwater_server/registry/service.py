@@ -11,19 +11,19 @@ from headwater_server.commit.committer import Committer
 from headwater_server.errors import AlreadyExists, Conflict, Invalid, NotFound
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Node
-from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.log.port import Draft, Receipt, RecordLog
-from headwater_server.project.reading import facts_of, pinned
+from headwater_server.project.reading import facts_of
 from headwater_server.registry import records
 from headwater_server.registry.names import checked, checked_alias
-from headwater_server.registry.views import AliasChange, AliasView, StageView, Transition
+from headwater_server.registry.reads import RegistryReads
+from headwater_server.registry.views import AliasChange, Transition
 from headwater_server.store.port import Direction, GraphStore
 
 _TRAINABLE = frozenset({Kind.DATASET, Kind.DATASET_VERSION})
 
 
-class Registry:
+class Registry(RegistryReads):
     """Models, versions, stages, aliases. `resolve` turns any reference into its node."""
 
     def __init__(
@@ -35,13 +35,11 @@ class Registry:
         resolve: Callable[[str], Node],
         now: Callable[[], int],
     ) -> None:
+        super().__init__(store)
         self._committer = committer
         self._log = log
-        self._store = store
         self._resolve = resolve
         self._now = now
-
-    # -- changes ----------------------------------------------------------------------------------
 
     def register_model(
         self,
@@ -112,7 +110,7 @@ class Registry:
             )
             last = newest[0].props.get("number") if newest else 0
             number = (last if isinstance(last, int) else 0) + 1
-            body = {
+            body: dict[str, Any] = {
                 "model": name,
                 "number": number,
                 "run": run,
@@ -169,8 +167,8 @@ class Registry:
             now = node.props.get("stage")
             if now == stage:
                 return [], lambda _: self._standing(node.key)
-            moves = [{"number": number, "from": now, "to": stage}]
-            moves += self._leaving(name, stage, number, archive_existing)
+            moves: list[dict[str, Any]] = [{"number": number, "from": now, "to": stage}]
+            moves += self._leaving(name, stage, number, archive=archive_existing)
             body = {
                 "id": secrets.token_hex(8),
                 "model": name,
@@ -236,83 +234,6 @@ class Registry:
 
         return self._committer.command(decide)
 
-    # -- reads ------------------------------------------------------------------------------------
-
-    def revision(self, model_key: str) -> int:
-        return facts_of(model_key, self._store).last.get("revision", 0)
-
-    def stages(self, model_key: str) -> list[StageView]:
-        nodes = self._store.page(Kind.STAGE, marks=[""], group=model_key, limit=200)
-        held: dict[str, list[str]] = {}
-        for edge in self._store.expand([n.key for n in nodes], Direction.UPSTREAM, [EdgeKind.NOW_IN]):
-            held.setdefault(edge.target, []).append(edge.source)
-        return [
-            StageView(
-                n.key,
-                str(n.props["name"]),
-                int(str(n.props.get("order", 99))),
-                bool(n.props.get("exclusive")),
-                tuple(sorted(held.get(n.key, ()), key=_number)),
-            )
-            for n in nodes
-        ]
-
-    def aliases(self, model_key: str) -> list[AliasView]:
-        nodes = self._store.page(Kind.ALIAS, marks=[""], group=model_key, limit=1_000)
-        edges = self._store.expand([n.key for n in nodes], Direction.UPSTREAM, [EdgeKind.POINTED_TO])
-        found = [
-            AliasView(keys.parts_of(e.target)[1], e.source, e.since or 0, str(e.props.get("by", "")))
-            for e in edges
-            if e.until is None
-        ]
-        return sorted(found, key=lambda a: a.name)
-
-    def history(self, version_key: str) -> list[Transition]:
-        """A version's moves, newest first."""
-        return _moves(version_key, facts_of(version_key, self._store))
-
-    def in_stage(
-        self,
-        stage_name: str,
-        *,
-        model_key: str | None = None,
-        at: int | None = None,
-        after: str | None = None,
-        limit: int,
-    ) -> list[str]:
-        """Versions that stand in a stage (or stood in it at a moment), by model and number."""
-        found: list[str] = []
-        kind = EdgeKind.NOW_IN if at is None else EdgeKind.IN_STAGE
-        start = keys.parts_of(after)[0] if after else None
-        cursor: tuple[str, str] | None = (start, "") if start else None
-        while len(found) < limit:
-            if model_key is not None:
-                names = [keys.parts_of(model_key)[0]]
-            else:
-                page = self._store.page(Kind.MODEL, marks=["", "h"], after=cursor, limit=200)
-                if not page:
-                    break
-                names = [str(n.props["name"]) for n in page]
-                cursor = page[-1].sort, page[-1].key
-            stages = [keys.stage(n, stage_name) for n in names]
-            edges = self._store.expand(stages, Direction.UPSTREAM, [kind], at=at)
-            ordered = sorted({e.source for e in edges}, key=_order)
-            found += [k for k in ordered if after is None or _order(k) > _order(after)]
-            if model_key is not None:
-                break
-        return found[:limit]
-
-    def trained_on(self, version_key: str) -> list[str]:
-        """The versions of the datasets it was trained on; the dataset where no version is known."""
-        edges = self._store.expand([version_key], Direction.DOWNSTREAM, [EdgeKind.TRAINED_ON])
-        found = set()
-        for edge in edges:
-            target: str | None = edge.target
-            if keys.kind_of(edge.target) is Kind.DATASET and edge.since is not None:
-                target = pinned(edge.target, edge.since, self._store)
-            found.add(target or edge.target)
-        return sorted(found)
-
     # -- look-ups of a decision -------------------------------------------------------------------
 
     def _model(self, name: str) -> Node:
@@ -321,9 +242,7 @@ class Registry:
         if node is None:
             node = self._resolve(name)
         if node.kind is not Kind.MODEL or (node.mark == "h" and not node.props.get("archived")):
-            raise NotFound(
-                f"no model is registered as {name!r}. Register it first.", ref=name, didYouMean=[]
-            )
+            raise NotFound(f"no model is registered as {name!r}. Register it first.", ref=name, didYouMean=[])
         return node
 
     def _version(self, ref: str | None, model: str | None, version: str | None) -> Node:
@@ -334,7 +253,11 @@ class Registry:
             key = keys.model_version(model, version)
             found = self._store.get([key]).get(key)
             if found is None or (found.mark == "h" and not found.props.get("archived")):
-                raise NotFound(f"model {model} has no version {version}.", ref=f"models:/{model}/{version}", didYouMean=[])
+                raise NotFound(
+                    f"model {model} has no version {version}.",
+                    ref=f"models:/{model}/{version}",
+                    didYouMean=[],
+                )
             return found
         node = self._resolve(ref)
         if node.kind is not Kind.MODEL_VERSION:
@@ -378,8 +301,8 @@ class Registry:
         return spelled or name
 
     def _leaving(
-        self, model: str, stage: str | None, number: str, archive: bool | None
-    ) -> list[dict[str, str | None]]:
+        self, model: str, stage: str | None, number: str, *, archive: bool | None
+    ) -> list[dict[str, Any]]:
         if stage in (None, records.ARCHIVED):
             return []
         views = {s.name: s for s in self.stages(keys.model(model))}
@@ -412,31 +335,3 @@ class Registry:
         content_key = hashlib.sha256(f"{kind}|{token}".encode()).digest()
         raw = orjson.dumps({**body, "at": at, "by": actor})
         return Draft(kind, raw, content_key, event_time=at, producer="headwater", actor=actor, mentions=about)
-
-
-def _moves(version_key: str, facts: Facts) -> list[Transition]:
-    model, _ = keys.parts_of(version_key)
-    found = [
-        Transition(
-            move["id"],
-            version_key,
-            move["from"],
-            move["to"] or "None",
-            move["at"],
-            move["by"],
-            move["comment"],
-            int(revision),
-            tuple(keys.model_version(model, n) for n in move["archived"]),
-        )
-        for revision, move in facts.named("move|")
-    ]
-    return sorted(found, key=lambda t: -t.revision)
-
-
-def _order(version_key: str) -> tuple[str, int]:
-    return keys.parts_of(version_key)[0], _number(version_key)
-
-
-def _number(version_key: str) -> int:
-    number = keys.parts_of(version_key)[1]
-    return int(number) if number.isdigit() else 0
