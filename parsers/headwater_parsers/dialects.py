@@ -53,8 +53,9 @@ _USE_SCHEMA = frozenset(
     {"mysql", "hive", "spark", "spark2", "databricks", "clickhouse", "doris", "starrocks"}
 )
 _RECURSIVE_UNSAID = frozenset({"tsql", "oracle", "fabric"})
-_ALIASES_FIRST = frozenset({"clickhouse"})
-_NO_ALIASES = frozenset({"bigquery", "postgres", "trino", "presto", "athena", "tsql", "oracle"})
+_LATERAL_ALIASES = frozenset(
+    {"snowflake", "redshift", "databricks", "spark", "duckdb", "teradata", "clickhouse"}
+)
 _UNNAMED = {
     "hive": "_c{0}",
     "trino": "_col{0}",
@@ -72,7 +73,7 @@ class Traits:
     case: str  # how an unquoted name is stored: upper, lower, or as written
     use_sets: str  # what USE x sets: schema or database
     recursive_unsaid: bool  # a CTE may read itself without RECURSIVE
-    aliases: bool  # a projection may read the alias of an earlier one
+    aliases: bool  # a projection reads the alias of an earlier one before an unknown column
     unnamed: str  # the name of the i-th projection that has none
 
     def fold(self, name: str, *, quoted: bool) -> str:
@@ -95,6 +96,6 @@ def traits(name: str) -> Traits:
         case="upper" if name in _UPPER else "lower" if name in _LOWER else "written",
         use_sets="schema" if name in _USE_SCHEMA else "database",
         recursive_unsaid=name in _RECURSIVE_UNSAID,
-        aliases=name not in _NO_ALIASES,
+        aliases=name in _LATERAL_ALIASES,
         unnamed=_UNNAMED.get(name, "_c{0}"),
     )

@@ -24,6 +24,9 @@ def carry_out(statement: Statement, session: Session, outcome: Outcome) -> None:
         _assign(assign, session)
     for table in statement.reads:
         session.open(table)
+    if statement.kind == "cache":  # kept in memory for the session: no dataset yet
+        outcome.writes.clear()
+        session.reads = []
     outcome.reads = list(session.reads)
     outcome.versions = dict(session.versions)
     for table in statement.drops:
@@ -71,6 +74,8 @@ def _write(statement: Statement, write: Write, session: Session, outcome: Outcom
     columns: list[Column | OpenStar]
     if write.copies is not None:
         columns = list(session.open(write.copies).columns)
+        if statement.kind == "create_like":  # the shape is copied, not the data
+            columns = [Column(c.name, {}, None, c.type) for c in columns if isinstance(c, Column)]
     else:
         assert write.query is not None
         resolver = _resolver(session)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.ast.statements import Statements
 from headwater_parsers.dialects import LADDER
-from headwater_parsers.quirks import recognised, rewritten, scanned, unloaded
+from headwater_parsers.quirks import recognised, rewritten, scanned, unloaded, without_options
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk
 from headwater_parsers.tree import Statement, Table
@@ -61,7 +61,13 @@ class Ladder:
                 yield made, first, last
             return
         tokens = text.changed(first, last, rewritten(text, first, last))
-        nodes = read(tokens, text.sql, text.dialect)
+        try:
+            nodes = read(tokens, text.sql, text.dialect)
+        except Unreadable:
+            options = without_options(text, first, last)
+            if options is None:
+                raise
+            nodes = read(text.changed(first, last, options), text.sql, text.dialect)
         for node in nodes:
             if chunk.kind == "for":
                 yield reader.for_each(chunk.name, node), first, last
@@ -88,7 +94,7 @@ class Ladder:
             if dialect == text.dialect:
                 continue
             made = self._in_dialect(chunk, sql, dialect, start)
-            if made is not None and (made.writes or made.assigns):
+            if made is not None and _says_something(made):
                 note = f"{problem.text} It is read as {dialect or 'ANSI'} SQL."
                 made.notes.append(("other-dialect", note))
                 return made
@@ -114,3 +120,7 @@ class Ladder:
         if chunk.kind == "for":
             return reader.for_each(chunk.name, nodes[0])
         return reader.read(nodes[0])
+
+
+def _says_something(statement: Statement) -> bool:
+    return bool(statement.assigns) or any(w.query or w.copies for w in statement.writes)

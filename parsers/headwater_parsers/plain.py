@@ -15,12 +15,17 @@ def plain(script: ScriptLineage) -> Plain:
     and masking; `dataset_edges` are the columns that decide rows, groups and order;
     `diagnostics` say what could not be read, and where; `error` is there when nothing could.
     """
+    writes = bool(script.outputs)  # a bare SELECT beside them makes no dataset
     lineage: dict[tuple[str | None, str], list[list[str | None]]] = {}
     for statement in script.statements:
         for column in statement.columns:
+            if writes and column.ref.table is None:
+                continue
             if column.ref.table not in script.temporary:
                 lineage.setdefault((_name(column.ref.table), column.ref.name), [])
     for edge in script.edges:
+        if writes and edge.output.table is None:
+            continue
         key = (_name(edge.output.table), edge.output.name)
         inputs = lineage.setdefault(key, [])
         pair = [_name(edge.input.table), edge.input.name]

@@ -260,3 +260,20 @@ def _in_call(words: list[str], j: int, first: int) -> bool:
         if words[k] == "SELECT" and depth == 0:
             return False
     return False
+
+
+def without_options(text: Text, first: int, last: int) -> dict[int, str] | None:
+    """Drop the options of CREATE ... AS query that stand between the name and the query."""
+    words = text.words
+    if words[first] != "CREATE":
+        return None
+    start = next((j for j in range(first, last) if words[j] in ("TABLE", "VIEW")), None)
+    if start is None:
+        return None
+    _, i = name_at(text, _past_exists(text, start + 1), Traits("", "written", "", False, False, ""))
+    depth = 0
+    for j in range(i, last - 1):
+        depth += (words[j] == "(") - (words[j] == ")")
+        if depth == 0 and words[j] == "AS" and words[j + 1] in ("SELECT", "WITH", "(", "FROM"):
+            return {k: "" for k in range(i, j)}
+    return None

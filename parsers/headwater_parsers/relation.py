@@ -248,17 +248,24 @@ def renamed(relation: Relation, names: tuple[str, ...]) -> Relation:
     if not names:
         return relation
     columns = relation.columns
-    made: list[Column | OpenStar] = []
+    stars = [i for i, c in enumerate(columns) if isinstance(c, OpenStar)]
+    if not stars:
+        made: list[Column | OpenStar] = [
+            column.renamed(name)
+            for name, column in zip(names, columns, strict=False)
+            if isinstance(column, Column)
+        ]
+        return Made(made + columns[len(names) :])
+    # Before an unknown star positions count from the left, behind it from the right.
+    origins: Origins = {}
+    for column in columns:
+        if isinstance(column, OpenStar):
+            add(origins, column.whole().origins)
+    made = []
     for i, name in enumerate(names):
-        if i < len(columns) and isinstance(column := columns[i], Column):
-            made.append(column.renamed(name))
-        else:  # behind an unknown star: it can be any of its columns
-            stars = [c for c in columns if isinstance(c, OpenStar)]
-            origins: Origins = {}
-            for star in stars:
-                add(origins, star.whole().origins)
-            made.append(Column(name, origins))
-    made += columns[len(names) :] if not any(isinstance(c, OpenStar) for c in columns) else []
+        j = i if i < stars[0] else len(columns) - (len(names) - i)
+        column = columns[j] if (i < stars[0] or j > stars[-1]) else columns[stars[0]]
+        made.append(column.renamed(name) if isinstance(column, Column) else Column(name, origins))
     return Made(made)
 
 

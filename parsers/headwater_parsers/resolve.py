@@ -163,6 +163,7 @@ class Resolver:
         made = self._projections(query, scope, env)
         aliases = {c.name.lower(): c for c in made if isinstance(c, Column) and c.name != "*"}
         scope.aliases = aliases
+        scope.self_named = {n for n in scope.self_named if _reads_itself(query, n)}
         for expr in query.filters:
             self._note(self._column(expr, scope, env).origins, "FILTER", expr.at)
         for key in query.group:
@@ -216,10 +217,12 @@ class Resolver:
             column = self._column(item.expr, scope, env).renamed(item.name)
             column.at = item.expr.at
             made.append(column)
-            if self._traits.aliases and item.explicit:
+            if item.explicit:
                 lower = item.name.lower()
                 scope.aliases.setdefault(lower, column)
-                if any(leaf.parts[-1].lower() == lower for leaf in item.expr.leaves):
+                if not self._traits.aliases or any(
+                    leaf.parts[-1].lower() == lower for leaf in item.expr.leaves
+                ):
                     scope.self_named.add(lower)
         return made
 
@@ -476,6 +479,15 @@ class Resolver:
         labels: list[Column | OpenStar] = [Column(label, every) for label in unpivot.labels]
         made += values + labels if unpivot.values_first else labels + values
         return renamed(Made(made), unpivot.columns)
+
+
+def _reads_itself(query: Select, name: str) -> bool:
+    return any(
+        isinstance(item, Projection)
+        and item.name.lower() == name
+        and any(leaf.parts[-1].lower() == name for leaf in item.expr.leaves)
+        for item in query.projections
+    )
 
 
 def _innermost(source: Source) -> Source:

@@ -79,6 +79,9 @@ class Scope:
             scope = scope.parent
         return None
 
+    def _aliased(self, name: str) -> Entry | None:
+        return next((e for e in self.entries if e.alias == name), None)
+
     def _entry(self, wanted: tuple[str, ...]) -> Entry | None:
         if len(wanted) == 1:
             for entry in self.entries:
@@ -100,6 +103,9 @@ class Scope:
     def _qualified(self, parts: tuple[str, ...], leaf: Leaf) -> Column:
         scope: Scope | None = self
         while scope is not None:
+            first = scope._aliased(parts[0].lower())
+            if first is not None:
+                return self._of(first, parts[1:], leaf)
             for n in range(len(parts) - 1, 0, -1):
                 entry = scope._entry(tuple(p.lower() for p in parts[:n]))
                 if entry is not None:
@@ -202,6 +208,8 @@ class Scope:
                 column, certain = entry.relation.lookup(lower, name) if not _weak(entry) else (
                     _named(entry.relation, lower), True)
                 if column is not None and certain:
+                    if entry.alias == lower:  # UNNEST(x) AS x: the element, not the array
+                        return column
                     found.append(column)
         return self._one(name, found, leaf)
 

@@ -14,9 +14,13 @@ from headwater_parsers.tree import (
     TRANSFORMATION,
     WINDOW,
     Expr,
+    Join,
     Leaf,
     Nested,
+    Projection,
     Query,
+    Select,
+    Table,
 )
 
 # Functions whose result hides the value: the list of OpenLineage's Spark and Hive integrations.
@@ -49,6 +53,7 @@ _AGGREGATES = frozenset(
         "percentile_approx", "array_concat_agg", "json_agg", "jsonb_agg", "count_big", "count_if",
     }
 )  # fmt: skip
+_DICTIONARIES = ("dictget", "joinget")
 _IF_NAMES = frozenset({"if", "iff", "iif"})
 _PARTS = frozenset(
     "year yy yyyy quarter qq q month mm m week wk ww isoweek weekday dow doy day dd d hour hh hours"
@@ -306,6 +311,8 @@ class Expressions:
             self._condition(node.expressions[0], use, masked, out)
             self._each(node.expressions[1:], deeper(use), masked, out)
             return
+        if plain.startswith(_DICTIONARIES) and self._dictionary(node, use, masked, out):
+            return
         if anonymous:
             out.functions.append(node.name)
         use = deeper(use)
@@ -323,6 +330,22 @@ class Expressions:
                 if child.name.lower() in _PARTS and not child.this.args.get("quoted"):
                     return child
         return None
+
+    def _dictionary(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> bool:
+        """Read ClickHouse's dictGet('d', 'attribute', key): the value is the dictionary's."""
+        args = node.expressions or list(node.iter_expressions())
+        if len(args) < 3 or not isinstance(args[1], exp.Literal):  # noqa: PLR2004 (d, name, key)
+            return False
+        name = args[0].name.split(".") if isinstance(args[0], exp.Literal) else None
+        parts = tuple(name or (name_of(p, self.traits) for p in getattr(args[0], "parts", ())))
+        if not parts:
+            return False
+        attribute = Expr(leaves=[Leaf((args[1].name,), IDENTITY, masked=False)])
+        query = Select([Projection(args[1].name, attribute)], [Join(Table(parts))])
+        out.nested.append(Nested(query, deeper(use), masked))
+        for key in args[2:]:
+            self._walk(key, deeper(use), masked, out)
+        return True
 
     def _inline(self, name: str, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
         """Replace a call of a function whose body is known by that body."""

@@ -130,8 +130,12 @@ _FORMATS = frozenset({"parquet", "delta", "csv", "json", "orc", "avro", "text", 
 
 def _named(parts: list[str], alias: str | None, columns: tuple[str, ...], at: At) -> Table:
     last = parts[-1] if parts else ""
-    path = "/" in last and ("://" in last or last.startswith(("/", "./")))
-    if path and (len(parts) == 1 or parts[0].lower() in _FORMATS):
+    path = "://" in last or last.startswith(("/", "./"))
+    if len(parts) == 2 and "/" in last and parts[0].lower() in _FORMATS:  # noqa: PLR2004
+        path = True
+    elif len(parts) > 1:
+        path = False
+    if path:
         return Table((last,), alias, columns, "file", at)
     if len(parts) == 1 and last.startswith("@"):
         return Table((last,), alias, columns, "stage", at)

@@ -149,8 +149,10 @@ class Queries:
         for pivot in args.get("pivots") or ():
             if select.joins:
                 select.joins[-1].source = self.sources.pivoted(select.joins[-1].source, pivot)
+        if str(args.get("kind") or "").upper() == "VALUE" and len(node.expressions) == 1:
+            select.projections = self._value_table(node.expressions[0])
         excluded = args.get("exclude")
-        select.projections = self.projections(node.expressions, excluded)
+        select.projections = select.projections or self.projections(node.expressions, excluded)
         for key in ("prewhere", "where", "having", "qualify"):
             clause = args.get(key)
             if clause is not None:
@@ -218,6 +220,11 @@ class Queries:
             else:
                 made.append(self._projection(node, len(made)))
         return made
+
+    def _value_table(self, node: exp.Expression) -> list[Projection | Star]:
+        """Read SELECT AS VALUE STRUCT(...): the fields are the columns."""
+        fields = self.expressions.read(node).fields or {}
+        return [Projection(name, expr) for name, expr in fields.items()]
 
     def _projection(self, node: exp.Expression, index: int) -> Projection:
         if isinstance(node, exp.EQ) and self.traits.name in ("tsql", "fabric"):

@@ -17,6 +17,7 @@ _QUOTED = frozenset(
     )
     if hasattr(TokenType, name)
 )  # fmt: skip
+_TOLD = frozenset({"CREATE", "INSERT", "ALTER", "MERGE", "UPDATE", "DELETE", "COPY", "WITH"})
 _STRINGS = _QUOTED - {TokenType.IDENTIFIER}
 
 
@@ -123,7 +124,7 @@ def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expression
     _quiet.depth += 1
     try:
         parser = _dialect(dialect).parser(error_level=ErrorLevel.IMMEDIATE)
-        return [e for e in parser.parse(list(tokens), sql) if e is not None]
+        made = [e for e in parser.parse(list(tokens), sql) if e is not None]
     except ParseError as error:
         raise Unreadable(*_explained(error, sql, tokens)) from error
     except (ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError) as error:
@@ -132,6 +133,11 @@ def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expression
         raise Unreadable(f"The statement cannot be read: {error}", at) from error
     finally:
         _quiet.depth -= 1
+    for node in made:
+        if isinstance(node, exp.Command) and str(node.this).upper() in _TOLD:
+            # sqlglot gives such statements up without an error.
+            raise Unreadable(f"{str(node.this).upper()} of this form is not known.", tokens[0].start)
+    return made
 
 
 def _explained(error: ParseError, sql: str, tokens: Sequence[Token]) -> tuple[str, int]:

@@ -105,7 +105,7 @@ class Sources:
             rows_from = node.args.get("rows_from")
             if rows_from:
                 return self._rows_from(rows_from, alias, columns)
-            if isinstance(node.this, exp.Func):
+            if isinstance(node.this, exp.Func | exp.SemanticView):
                 return self._table_function(node, alias, columns)
             return self.named(node)
         if isinstance(node, exp.Query):
@@ -127,7 +127,15 @@ class Sources:
     ) -> Source:
         inner = node.this
         if isinstance(inner, exp.Table | exp.Subquery) and not node.args.get("with_"):
-            if isinstance(inner, exp.Table) or inner.args.get("joins") or inner.alias:
+            core = inner
+            while isinstance(core, exp.Subquery) and not core.args.get("with_"):
+                if core.args.get("joins") or core.alias:
+                    break
+                core = core.this
+            if isinstance(core, exp.Table) or core is not inner or inner.args.get("joins"):
+                if isinstance(core, exp.Table | exp.Subquery):
+                    return Group(self.listed(inner), alias)
+            elif inner.alias:
                 return Group(self.listed(inner), alias)
         if isinstance(inner, exp.Values) and not inner.args.get("alias"):
             rows = self.rows(inner)
@@ -172,9 +180,10 @@ class Sources:
         for i, name in enumerate(names):
             which = (i,) if len(args) == len(names) else (0,) if len(args) == 1 else None
             produced.append(Produced(name, which, element=single))
+        listed = alias is not None and bool(names)
         if alias is None and single:
             alias = names[0]
-        return Function(args, alias, produced, name="unnest")
+        return Function(args, alias, produced, open=not listed, name="unnest")
 
     def _lateral(
         self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
@@ -250,7 +259,8 @@ class Sources:
             produced.append(Produced(made, arguments, element=explodes or flatten))
         if not names and alias is not None:
             produced.append(Produced(alias, None, element=True))
-        return Function(args, alias, produced, name=name, query=query)
+        closed = bool(columns) and not flatten
+        return Function(args, alias, produced, open=not closed, name=name, query=query)
 
     def _stack(
         self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
