@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 
 from headwater_server.graph import keys, names
-from headwater_server.graph.changes import Changeset, Edge, Node
+from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node
 from headwater_server.graph.words import EdgeKind, Kind
 
 _STATE = bytes(300)
@@ -14,7 +14,7 @@ def joined(changesets: Iterable[Changeset]) -> Changeset:
     """One changeset of many, as group commit makes it."""
     nodes: dict[str, Node] = {}
     states: dict[str, bytes] = {}
-    edges = {}
+    edges: dict[EdgeKey, Edge] = {}
     for changes in changesets:
         nodes.update((node.key, node) for node in changes.nodes)
         states.update(changes.states)

@@ -11,8 +11,11 @@ CANDIDATES = 200
 
 
 def terms(text: str) -> list[str]:
-    """The words of a query: each must be the beginning of a word of the node."""
-    return names.words(text).split()
+    """The words of a query: each must be the beginning of a word of the node.
+
+    Of a very long word the beginning is asked for: Lucene cuts words at 255 characters and refuses a prefix of 1,000.
+    """
+    return [word[:250] for word in names.words(text).split()]
 
 
 def best(text: str, nodes: Iterable[Node], limit: int) -> list[Hit]:
