@@ -5,7 +5,6 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
-from rich.tree import Tree
 
 from headwater_server.cli.drawing import full_name, kind_words
 from headwater_server.cli.output import counted, moment, table
@@ -42,7 +41,7 @@ def card(entity: Json) -> Iterator[RenderableType]:
 
 
 def _tag(tag: Json) -> str:
-    return f"#{tag['key']}" + (f"={tag['value']}" if tag["value"] else "")
+    return f"#{tag['key']}" + (f"={tag['value']}" if tag["value"] not in {None, "", "true"} else "")
 
 
 def _place(thing: Json | None) -> str:
@@ -92,22 +91,6 @@ def _dataset_parts(entity: Json) -> Iterator[tuple[str, RenderableType]]:
         add(column, "")
     if rows:
         yield "columns", table(["Name", "Type", "Tags", "About"], rows)
-    quality = (entity["currentVersion"] or {}).get("quality") or []
-    if quality:
-        yield (
-            "quality",
-            table(
-                ["Assertion", "Column", "Outcome"],
-                [
-                    [
-                        q["assertion"],
-                        q["column"] or "",
-                        Text("holds", "green") if q["success"] else Text("broken", "bold red"),
-                    ]
-                    for q in quality
-                ],
-            ),
-        )
 
 
 def _column_facts(entity: Json) -> list[tuple[str, str]]:
@@ -183,11 +166,14 @@ def _model_facts(entity: Json) -> list[tuple[str, str]]:
 
 
 def _model_parts(entity: Json) -> Iterator[tuple[str, RenderableType]]:
-    board = Tree(Text("stages", style="dim"), guide_style="dim")
-    for stage in sorted(entity["stages"], key=lambda s: s["order"]):
-        standing = ", ".join(f"v{v['version']}" for v in stage["currentVersions"])
-        board.add(Text.assemble((stage["name"], "magenta"), f"  {standing or '–'}"))
-    yield "stages", board
+    board = [
+        [
+            Text(stage["name"], "magenta"),
+            ", ".join(f"v{v['version']}" for v in stage["currentVersions"]) or "–",
+        ]
+        for stage in sorted(entity["stages"], key=lambda s: s["order"])
+    ]
+    yield "stages", table(["", ""], board)
     yield (
         "versions",
         table(

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from headwater_server.cli import queries
+from headwater_server.cli.drawing import full_name
 from headwater_server.cli.http import Remote
 from headwater_server.cli.output import Failed
 from headwater_server.cli.target import DEFAULT_URL, ask
@@ -22,5 +23,5 @@ def complete_ref(ctx: click.Context, param: click.Parameter, incomplete: str) ->
         found = ask(Remote(url, timeout=2.0), queries.COMPLETE, query=words)["search"]["edges"]
     except Failed:
         return []
-    refs = [str(edge["node"]["urn"]).split(":", 2)[-1] for edge in found]
+    refs = [full_name(edge["node"]) for edge in found]
     return [CompletionItem(ref) for ref in refs if ref.startswith(incomplete)]

@@ -22,15 +22,25 @@ _STYLES = {
 _SHAPES = {"JOB": ("([", "])"), "MODEL_VERSION": ("{{", "}}"), "REGISTERED_MODEL": ("{{", "}}")}
 
 
+_SAID = {"SYMLINK": "the same by another name", "TRAINS": "trains", "WHOLE": "as a whole"}
+_AS_A_WHOLE: Json = {"kind": "WHOLE"}
+
+
 def kind_words(kind: str) -> str:
     """`model version` of `MODEL_VERSION`."""
     return {"REGISTERED_MODEL": "model"}.get(kind, kind.lower().replace("_", " "))
 
 
 def full_name(node: Json) -> str:
-    """A name to paste as a reference: the urn without its kind."""
+    """What to paste as a reference: `<namespace>/<name>`, `models:/churn/3`, `runs:/<id>`."""
     urn = str(node["urn"])
-    return urn.split(":", 2)[2] if urn.startswith("hw:") else urn
+    scheme, _, rest = urn.partition(":")
+    kind, _, name = rest.partition(":")
+    if scheme != "hw":
+        return urn
+    if kind == "model" and "@" in name:
+        return "models:/" + "/".join(name.rsplit("@", 1))
+    return f"runs:/{name}" if kind == "run" else name
 
 
 def short_name(node: Json, by_id: Mapping[str, Json]) -> str:
@@ -52,18 +62,18 @@ def label(node: Json, by_id: Mapping[str, Json], edge: Json | None = None) -> Te
     if node.get("stage"):
         text.append(f"  [{node['stage']}]", style="bold magenta")
     if node.get("tags"):
-        text.append("  " + " ".join(f"#{tag}" for tag in node["tags"]), style="blue")
+        text.append("  " + " ".join(f"#{tag.removesuffix('=true')}" for tag in node["tags"]), style="blue")
     if node.get("status") in {"FAIL", "ABORT"}:
         text.append(f"  {node['status'].lower()}", style="bold red")
     elif node.get("status") in {"RUNNING", "NEW"}:
         text.append(f"  {node['status'].lower()}", style="bold yellow")
-    if edge is not None and edge.get("transformation"):
+    if edge is not None and edge.get("transformation") not in {None, "UNKNOWN"}:
         words = [edge["transformation"].lower(), (edge.get("subtype") or "").lower().replace("_", " ")]
         if edge.get("masking"):
             words.append("masked")
         text.append(f"  ({', '.join(word for word in words if word)})", style="dim")
-    if edge is not None and edge["kind"] in {"SYMLINK", "TRAINS"}:
-        text.append(f"  ({edge['kind'].lower()})", style="dim")
+    if edge is not None and edge["kind"] in _SAID:
+        text.append(f"  ({_SAID[edge['kind']]})", style="dim")
     return text
 
 
@@ -89,6 +99,9 @@ def _branch(top: Tree, graph: Json, by_id: Mapping[str, Json], ends: tuple[str, 
     onward: defaultdict[str, dict[str, Json]] = defaultdict(dict)
     for edge in graph["edges"]:
         onward[edge[here]].setdefault(edge[there], edge)
+    for node in graph["nodes"]:  # where a job does not tell columns apart, its dataset goes on as a whole
+        if node["kind"] == "COLUMN" and onward.get(node["parentId"]):
+            onward[node["id"]].setdefault(node["parentId"], _AS_A_WHOLE)
     if not onward[graph["root"]]:
         top.add(Text("nothing known", style="dim"))
         return
@@ -126,7 +139,7 @@ def remarks(*graphs: Json | None) -> list[str]:
 
 
 def merged(upstream: Json | None, downstream: Json | None) -> tuple[list[Json], list[Json]]:
-    """Nodes and edges of both directions, each once."""
+    """Nodes and edges of both directions, each once; nodes without an edge are left out, but for a root."""
     nodes: dict[str, Json] = {}
     edges: dict[tuple[str, ...], Json] = {}
     for graph in (upstream, downstream):
@@ -134,7 +147,9 @@ def merged(upstream: Json | None, downstream: Json | None) -> tuple[list[Json], 
             nodes.setdefault(node["id"], node)
         for edge in graph["edges"] if graph else ():
             edges.setdefault((edge["source"], edge["target"], edge["kind"], edge.get("subtype") or ""), edge)
-    return list(nodes.values()), list(edges.values())
+    joined = {end for edge in edges.values() for end in (edge["source"], edge["target"])}
+    joined |= {graph["root"] for graph in (upstream, downstream) if graph}
+    return [node for node in nodes.values() if node["id"] in joined], list(edges.values())
 
 
 def rows(nodes: Sequence[Json], edges: Sequence[Json]) -> Any:

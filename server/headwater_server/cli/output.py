@@ -69,7 +69,9 @@ def table(
     columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Iterable[str] = ()
 ) -> Table:
     """Plain: no frame, a dim head, columns as wide as their content."""
-    drawn = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    drawn = Table(
+        box=None, show_header=any(columns), header_style="dim", pad_edge=False, padding=(0, 2, 0, 0)
+    )
     ranged = set(right)
     for name in columns:
         drawn.add_column(Text(name), justify="right" if name in ranged else "left", overflow="fold")

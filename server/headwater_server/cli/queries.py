@@ -20,8 +20,7 @@ query Show($ref: String!, $runs: Int!) {{
     ... on Dataset {{
       symlinks
       columns {{ {_COLUMN} fields {{ {_COLUMN} }} }}
-      currentVersion {{ version createdAt rowCount bytes lifecycleState
-        quality {{ assertion success column }} producedBy {{ runId state startedAt }} }}
+      currentVersion {{ version createdAt rowCount bytes lifecycleState producedBy {{ runId state startedAt }} }}
       producers(first: 10) {{ totalCount edges {{ node {{ name namespace {{ name }} }} }} }}
       consumers(first: 10) {{ totalCount edges {{ node {{ name namespace {{ name }} }} }} }}
     }}

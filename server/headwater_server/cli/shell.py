@@ -14,7 +14,7 @@ from headwater_server.cli.output import Failed, write, write_json
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def schema(json_: bool) -> None:
     """Print the GraphQL schema as SDL."""
-    text = import_module("headwater_server.app").schema_text()
+    text = import_module("headwater_server.api.graphql.schema").schema_text()
     if json_:
         write_json({"schema": text})
     else:
