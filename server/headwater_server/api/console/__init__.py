@@ -1,0 +1,1 @@
+"""The console and the API's pages, from our own files alone."""

@@ -1,0 +1,143 @@
+"""Runs one request: document, limits, execution, and errors as clients may see them."""
+
+import logging
+import os
+import secrets
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute_sync,
+)
+
+from headwater_server.api.graphql import limits
+from headwater_server.api.graphql.context import Context
+from headwater_server.api.graphql.documents import Documents
+from headwater_server.api.graphql.fast import StockExecutor, fast_executor
+from headwater_server.api.graphql.guard import TooMuch, cost
+from headwater_server.api.graphql.shown import loader_for
+from headwater_server.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    HeadwaterError,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
+
+_LOG = logging.getLogger("headwater.graphql")
+_LONGEST_LINE = 2_000
+_CODES: tuple[tuple[type[HeadwaterError], str], ...] = (
+    (NotFound, "NOT_FOUND"),
+    (AlreadyExists, "ALREADY_EXISTS"),
+    (Conflict, "CONFLICT"),
+    (Forbidden, "FORBIDDEN"),
+    (Invalid, "INVALID"),
+    (Unavailable, "UNAVAILABLE"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    source: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    body: dict[str, Any]
+    ran: bool
+    """False: refused before anything was executed."""
+
+
+class Engine:
+    """A schema made ready to run. Safe in threads."""
+
+    def __init__(self, schema: strawberry.Schema, *, fast: bool | None = None) -> None:
+        """`fast`: the compiled row executor; None: unless HEADWATER_FAST_GRAPHQL is 0."""
+        if fast is None:
+            fast = os.environ.get("HEADWATER_FAST_GRAPHQL") != "0"
+        self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - strawberry has no public name for it
+        self.documents = Documents(self.schema)
+        self.executor = fast_executor(self.schema) if fast else StockExecutor
+
+    def run(self, query: Query, context: Context) -> Answer:
+        document = self.documents.read(query.source)
+        if isinstance(document, list):
+            return _refused(document)
+        try:
+            spent = self._cost(document, query)
+        except GraphQLError as error:
+            return _refused([error])
+        result = execute_sync(
+            self.schema,
+            document,
+            context_value=loader_for(context),
+            variable_values=dict(query.variables),
+            operation_name=query.operation,
+            executor_class=self.executor,
+        )
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body["errors"] = [shown(error) for error in result.errors]
+        body["extensions"] = {"cost": spent}
+        ran = result.data is not None or any(error.path for error in result.errors or ())
+        if not ran:
+            del body["data"]
+        return Answer(body, ran=ran)
+
+    def _cost(self, document: DocumentNode, query: Query) -> int:
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode) and (
+                query.operation is None
+                or (definition.name is not None and definition.name.value == query.operation)
+            ):
+                spent = cost(self.schema, document, definition, query.variables)
+                if spent > limits.MAX_COST:
+                    raise TooMuch(
+                        "Cost", spent, limits.MAX_COST, "Ask for smaller pages or fewer things within them."
+                    )
+                return spent
+        return 0
+
+
+def _refused(errors: list[GraphQLError]) -> Answer:
+    return Answer({"errors": [shown(error) for error in errors]}, ran=False)
+
+
+def shown(error: GraphQLError) -> dict[str, Any]:
+    """The error as a client may see it. What nobody expected is logged, and shown as an id only."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    formatted: dict[str, Any] = dict(error.formatted)
+    extensions: dict[str, Any] = dict(error.extensions or {})
+    if original is None or isinstance(original, GraphQLError):
+        extensions.setdefault("code", "INVALID")
+    elif isinstance(original, HeadwaterError):
+        code = next((name for kind, name in _CODES if isinstance(original, kind)), "FAILED")
+        extensions = {**original.details, "code": code}
+    else:
+        error_id = secrets.token_hex(8)
+        log_unexpected(original, error_id, error.path)
+        formatted["message"] = f"The server failed at this. Its log tells more under {error_id}."
+        extensions = {"code": "INTERNAL", "errorId": error_id}
+    formatted["extensions"] = extensions
+    return formatted
+
+
+def log_unexpected(error: BaseException, error_id: str, path: object = None) -> None:
+    """One line, whatever is in the error: names come from outside and may hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in reversed(frames))
+    line = f"errorId={error_id} {type(error).__name__}: {error} path={path} at {where}"
+    _LOG.error("%s", ascii(line)[1:-1][:_LONGEST_LINE])

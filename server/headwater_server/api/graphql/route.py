@@ -1,0 +1,125 @@
+"""POST /graphql: JSON in, JSON out. GET shows the console to browsers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from headwater_server.api.console.pages import console_page
+from headwater_server.api.graphql import limits
+from headwater_server.api.graphql.context import Context
+from headwater_server.api.graphql.execution import Engine, Query
+from headwater_server.api.graphql.schema import schema
+from headwater_server.errors import HeadwaterError, Invalid, TooLarge, Unreadable, Unsupported
+
+_JSON = "application/json"
+_GRAPHQL = "application/graphql-response+json"
+_LARGEST = 2**20
+_BODY = {
+    "type": "object",
+    "required": ["query"],
+    "properties": {
+        "query": {"type": "string"},
+        "variables": {"type": "object"},
+        "operationName": {"type": "string"},
+    },
+}
+
+
+def graphql_router(context_factory: Callable[[Request], Context], *, fast: bool | None = None) -> APIRouter:
+    """`fast`: the compiled row executor; None: as HEADWATER_FAST_GRAPHQL says."""
+    engine = Engine(schema, fast=fast)
+    router = APIRouter(tags=["GraphQL"])
+
+    @router.post(
+        "/graphql",
+        summary="Run one GraphQL operation",
+        response_description="`data`, `errors` and `extensions.cost`",
+        openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": _BODY}}}},
+    )
+    async def run(request: Request) -> Response:
+        try:
+            query = read_query(request.headers.get("content-type", ""), await _body(request))
+        except HeadwaterError as error:
+            return _answer(
+                {"errors": [{"message": str(error), "extensions": {"code": "INVALID"}}]}, error.status
+            )
+        body, ran = await run_in_threadpool(_run, engine, query, context_factory, request)
+        strict = _GRAPHQL in request.headers.get("accept", "")
+        return Response(body, 200 if ran or not strict else 400, media_type=_GRAPHQL if strict else _JSON)
+
+    @router.get("/graphql", summary="The console, for browsers", include_in_schema=False)
+    async def console(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", "") and "query" not in request.query_params:
+            return console_page()
+        refusal = {"message": "Operations are sent by POST as JSON.", "extensions": {"code": "INVALID"}}
+        return _answer({"errors": [refusal]}, 405, {"Allow": "POST"})
+
+    return router
+
+
+def read_query(content_type: str, raw: bytes) -> Query:
+    """One operation from a body.
+
+    Raises:
+        Unsupported: anything but JSON; so a form of another site can send nothing.
+        Unreadable: not JSON.
+        Invalid: JSON, but not one operation.
+
+    """
+    media, _, _ = content_type.partition(";")
+    if media.strip().lower() != _JSON:
+        raise Unsupported(f"Content-Type {media.strip() or 'is missing'}: send application/json.")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"The body is not JSON: {error}.") from error
+    if isinstance(body, list):
+        raise Invalid("Several operations in one request are not taken. Send them one by one.")
+    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+        raise Invalid('The body must be an object with "query", a text.')
+    variables, operation = body.get("variables"), body.get("operationName")
+    if variables is not None and not isinstance(variables, dict):
+        raise Invalid('"variables" must be an object.')
+    if operation is not None and not isinstance(operation, str):
+        raise Invalid('"operationName" must be a text.')
+    if _deeper_than(variables, limits.MAX_VARIABLES_DEPTH):
+        raise Invalid(f'"variables" nest deeper than {limits.MAX_VARIABLES_DEPTH} levels.')
+    return Query(body["query"], variables or {}, operation or None)
+
+
+def _run(
+    engine: Engine, query: Query, context_factory: Callable[[Request], Context], request: Request
+) -> tuple[bytes, bool]:
+    answer = engine.run(query, context_factory(request))
+    return orjson.dumps(answer.body), answer.ran
+
+
+async def _body(request: Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > _LARGEST:
+            raise TooLarge(f"The body is larger than {_LARGEST} bytes.")
+    return bytes(raw)
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _answer(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, _JSON)
