@@ -6,7 +6,14 @@ from dataclasses import replace
 from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.ast.statements import Statements
 from headwater_parsers.dialects import LADDER
-from headwater_parsers.quirks import recognised, rewritten, scanned, unloaded, without_options
+from headwater_parsers.quirks import (
+    compound,
+    recognised,
+    rewritten,
+    scanned,
+    unloaded,
+    without_options,
+)
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk
 from headwater_parsers.tree import Statement, Table
@@ -60,7 +67,9 @@ class Ladder:
                     write.target = Table((path,), kind="file")
                 yield made, first, last
             return
-        tokens = text.changed(first, last, rewritten(text, first, last))
+        tokens = text.changed(
+            first, last, rewritten(text, first, last), compound(text, first, last)
+        )
         try:
             nodes = read(tokens, text.sql, text.dialect)
         except Unreadable:

@@ -12,6 +12,8 @@ _SILENT = frozenset(
     LIST REMOVE GET PUT UNCACHE INVALIDATE WAITFOR THROW BREAK CONTINUE LEAVE ITERATE GOTO NULL
     SIGNAL RESIGNAL ASSERT RETURN DELIMITER CLEAR BACKUP RESTORE UNSET EXIT CONNECT""".split()
 )
+_AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "DEFAULT", "EXEC", ";"})
+_OPERATORS = frozenset({"+", "-", "*", "/", "%", "&", "|", "^"})
 _CALLS = frozenset({"CALL", "EXEC", "EXECUTE", "PERFORM"})
 
 
@@ -166,6 +168,7 @@ def rewritten(text: Text, first: int, last: int) -> dict[int, str]:
         _drop_refresh(words, first, last, changes)
     elif head in ("UPDATE", "DELETE", "INSERT", "MERGE") and text.dialect in ("tsql", "fabric"):
         _drop_top(words, first, last, changes)
+        _drop_output(words, first, last, changes)
     return changes
 
 
@@ -203,6 +206,34 @@ def _drop_top(words: list[str], first: int, last: int, changes: dict[int, str]) 
         changes[j] = ""
         if words[j + 1 : j + 2] == ["PERCENT"]:
             changes[j + 1] = ""
+
+
+def _drop_output(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
+    """Drop OUTPUT ... of T-SQL: it hands changed rows back."""
+    depth = 0
+    for j in range(first, last):
+        depth += (words[j] == "(") - (words[j] == ")")
+        if depth == 0 and words[j] == "OUTPUT" and words[j - 1] != ",":
+            while j < last and not (depth == 0 and words[j] in _AFTER_OUTPUT):
+                depth += (words[j] == "(") - (words[j] == ")")
+                changes[j] = ""
+                j += 1  # noqa: PLW2901 (the clause is passed over)
+            return
+
+
+def compound(text: Text, first: int, last: int) -> dict[int, tuple[int, int]]:
+    """Find `column += value`: the operator, and the tokens of the column to repeat behind it."""
+    words = text.words
+    made: dict[int, tuple[int, int]] = {}
+    if words[first] not in ("UPDATE", "MERGE", "WITH", "SET"):
+        return made
+    for j in range(first + 1, last - 1):
+        if words[j] in _OPERATORS and words[j + 1] == "=" and text.touches(j):
+            k = j - 1
+            while k - 2 >= first and words[k - 1] == ".":
+                k -= 2
+            made[j] = (k, j)
+    return made
 
 
 def scanned(text: Text, first: int, last: int, traits: Traits) -> Statement:

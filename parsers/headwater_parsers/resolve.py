@@ -166,6 +166,8 @@ class Resolver:
         scope.self_named = {n for n in scope.self_named if _reads_itself(query, n)}
         for expr in query.filters:
             self._note(self._column(expr, scope, env).origins, "FILTER", expr.at)
+        for expr in query.windows:
+            self._note(self._column(expr, scope, env).origins, "WINDOW", expr.at)
         for key in query.group:
             self._key(key, "GROUP_BY", scope, env, made)
         if query.group_all:

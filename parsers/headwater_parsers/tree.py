@@ -172,6 +172,7 @@ class Select:
     filters: list[Expr] = field(default_factory=list)  # WHERE, HAVING, QUALIFY
     group: list[Expr | int] = field(default_factory=list)  # a number is a position
     order: list[Expr | int] = field(default_factory=list)
+    windows: list[Expr] = field(default_factory=list)  # the keys of the named windows in use
     group_all: bool = False
     sort_all: bool = False
     at: At = NOWHERE

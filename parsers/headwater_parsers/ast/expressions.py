@@ -91,6 +91,7 @@ class Expressions:
         self.traits = traits
         self.functions = functions
         self.windows: list[dict[str, exp.Expression]] = []
+        self.used: list[set[str]] = []  # of the windows that WINDOW names
         self._masking = MASKING | masking
         self._query = query
         self._bound: list[frozenset[str]] = []
@@ -246,24 +247,36 @@ class Expressions:
 
     def _window(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
-        self._keys(node, use, masked, out, seen=())
-
-    def _keys(
-        self, node: exp.Expression, use: int, masked: bool, out: Expr, seen: tuple[str, ...]
-    ) -> None:
         indirect = use if use in (CONDITIONAL, WINDOW) else WINDOW
         self._each(node.args.get("partition_by"), indirect, masked, out)
         order = node.args.get("order")
         if isinstance(order, exp.Expression):
             self._each(order.expressions, indirect, masked, out)
         named = node.args.get("alias")
-        if not isinstance(named, exp.Expression) and isinstance(node.this, exp.Identifier):
-            named = None
-        for name in (named, node.args.get("first")):
-            if isinstance(name, exp.Expression) and name.name.lower() not in seen:
-                base = self.windows[-1].get(name.name.lower()) if self.windows else None
-                if base is not None:
-                    self._keys(base, use, masked, out, (*seen, name.name.lower()))
+        if isinstance(named, exp.Expression):
+            self._use_window(named.name.lower())
+
+    def _use_window(self, name: str) -> None:
+        if self.windows and name in self.windows[-1] and name not in self.used[-1]:
+            self.used[-1].add(name)
+            base = self.windows[-1][name].args.get("alias")
+            if isinstance(base, exp.Expression):
+                self._use_window(base.name.lower())
+
+    def window_keys(self) -> list[Expr]:
+        """Return the keys of the named windows that the query uses.
+
+        They stand in a clause of the query, as those of GROUP BY do; the keys that OVER (...)
+        holds itself belong to its column. Trino reports lineage in the same way.
+        """
+        made = []
+        for name in sorted(self.used[-1]):
+            node = self.windows[-1][name]
+            order = node.args.get("order")
+            keys = list(node.args.get("partition_by") or ())
+            keys += order.expressions if isinstance(order, exp.Expression) else []
+            made.append(self.read_all(keys))
+        return made
 
     def _filter(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
         self._walk(node.this, use, masked, out)

@@ -137,6 +137,7 @@ class Queries:
         self.expressions.windows.append(
             {w.this.name.lower(): w for w in args.get("windows") or () if w.this is not None}
         )
+        self.expressions.used.append(set())
         read = self.expressions.read
         select = Select([], ctes=ctes)
         start = args.get("from_")
@@ -168,7 +169,9 @@ class Queries:
             for o in order.expressions
             if isinstance(o, exp.Ordered)
         )
+        select.windows = self.expressions.window_keys()
         self.expressions.windows.pop()
+        self.expressions.used.pop()
         return select
 
     def _group(self, group: exp.Expression | None, select: Select) -> None:

@@ -97,11 +97,30 @@ class Text:
     def name(self, i: int) -> str:
         return self.tokens[i].text
 
-    def changed(self, first: int, last: int, words: dict[int, str]) -> list[Token]:
-        """Return a run of tokens with some replaced: INSERT for UPSERT."""
+    def touches(self, i: int) -> bool:
+        """Say whether nothing stands between this token and the next."""
+        return self.tokens[i].end + 1 == self.tokens[i + 1].start
+
+    def changed(
+        self,
+        first: int,
+        last: int,
+        words: dict[int, str],
+        repeated: dict[int, tuple[int, int]] | None = None,
+    ) -> list[Token]:
+        """Return a run of tokens with some replaced: INSERT for UPSERT.
+
+        `repeated` turns `a.b += c` into `a.b = a.b + c`.
+        """
         made: list[Token] = []
         for i in range(first, last):
             token = self.tokens[i]
+            if repeated and i in repeated:
+                a, b = repeated[i]
+                made += [self.tokens[i + 1], *self.tokens[a:b], token]
+                continue
+            if repeated and i - 1 in repeated:
+                continue
             word = words.get(i)
             if word == "":
                 continue
@@ -110,13 +129,6 @@ class Text:
                 token = Token(kind, word, token.line, token.col, token.start, token.end)
             made.append(token)
         return made
-
-    def plain(self, i: int, word: str) -> Token:
-        """Return a token of our own, placed at another's."""
-        token = self.tokens[min(i, len(self.tokens) - 1)]
-        kind = {"(": TokenType.L_PAREN, ")": TokenType.R_PAREN, "*": TokenType.STAR}.get(word)
-        kind = kind or getattr(TokenType, word, TokenType.VAR)
-        return Token(kind, word, token.line, token.col, token.start, token.end)
 
 
 def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expression]:
