@@ -166,7 +166,7 @@ def _model_facts(entity: Json) -> list[tuple[str, str]]:
 
 
 def _model_parts(entity: Json) -> Iterator[tuple[str, RenderableType]]:
-    board = [
+    board: list[list[str | Text]] = [
         [
             Text(stage["name"], "magenta"),
             ", ".join(f"v{v['version']}" for v in stage["currentVersions"]) or "–",
