@@ -9,6 +9,7 @@ from headwater_server.lineage.around import Neighbours, neighbours
 from headwater_server.lineage.fold import Bond, Ends
 from headwater_server.lineage.moves import View
 from headwater_server.lineage.refs import resolve, resolve_all
+from headwater_server.lineage.rollup import namespace_group, roll_up
 from headwater_server.lineage.shapes import (
     EntityKind,
     Granularity,
@@ -111,6 +112,8 @@ def draw(
             if show_edge(ends, bond, now=now, details=more).last_seen >= only.seen_after
         }
         kept &= connected(done.root, bonds)
+    if done.granularity is Granularity.GROUP:
+        return _rolled_up(done, kept, found, bonds, view=view, max_nodes=max_nodes, now=now)
     ordered = sorted(kept, key=lambda key: (depths[key], key))
     shown = dict.fromkeys(ordered[:max_nodes])
     around = None
@@ -155,24 +158,9 @@ def draw(
 def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: LineageFilter) -> set[str]:
     """The keys that the filter lets through; the root always. A job stays with what it reads or writes."""
     kinds = set(only.kinds)
-    namespaces, tags = set(only.namespaces), set(only.tags)
-    platforms = {name.casefold() for name in only.platforms}
-    owners = {name.casefold() for name in only.owners}
     kept: set[str] = set()
     workers: list[str] = []
-    narrow = bool(namespaces or platforms or tags or owners)
-
-    def fits(node: Node) -> bool:
-        namespace = namespace_of(node) or ""
-        return (
-            (not namespaces or namespace in namespaces)
-            and (not platforms or names.platform(namespace) in platforms)
-            and (
-                not tags or any(tag in tags or tag.partition("=")[0] in tags for tag in strings(node, "tags"))
-            )
-            and (not owners or any(owner.casefold() in owners for owner in strings(node, "owners")))
-        )
-
+    narrow = bool(only.namespaces or only.platforms or only.tags or only.owners)
     for key in depths:
         node = found.get(key)
         if node is None:
@@ -182,7 +170,7 @@ def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: L
                 continue
             if not only.include_archived and is_gone(node):
                 continue
-            if narrow and not fits(node):
+            if narrow and not fits(node, only):
                 if node.kind is Kind.JOB:
                     workers.append(key)
                 continue
@@ -203,6 +191,21 @@ def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: L
     return kept
 
 
+def fits(node: Node, only: LineageFilter) -> bool:
+    """Whether a node is of the namespaces, platforms, tags and owners that were asked for."""
+    namespace = namespace_of(node) or ""
+    if only.namespaces and namespace not in only.namespaces:
+        return False
+    if only.platforms and names.platform(namespace) not in {name.casefold() for name in only.platforms}:
+        return False
+    if only.tags and not any(
+        tag in only.tags or tag.partition("=")[0] in only.tags for tag in strings(node, "tags")
+    ):
+        return False
+    owners = {name.casefold() for name in only.owners}
+    return not owners or any(owner.casefold() in owners for owner in strings(node, "owners"))
+
+
 def connected(root: str, bonds: dict[Ends, Bond]) -> set[str]:
     """What hangs together with the root over these edges, whichever way they point."""
     beside: dict[str, list[str]] = {}
@@ -216,6 +219,38 @@ def connected(root: str, bonds: dict[Ends, Bond]) -> set[str]:
                 seen.add(other)
                 waiting.append(other)
     return seen | {keys.dataset_of(key) for key in seen if key.startswith("column|")}
+
+
+def _rolled_up(
+    done: Trace,
+    kept: set[str],
+    found: dict[str, Node],
+    bonds: dict[Ends, Bond],
+    *,
+    view: View,
+    max_nodes: int,
+    now: int,
+) -> LineageGraph:
+    """The same by namespace."""
+    kinds = {
+        key: (ENTITY_KIND.get(found[key].kind, EntityKind.EXTERNAL), namespace_of(found[key])) for key in kept
+    }
+    rolled = roll_up(done.depths, kinds, bonds)
+    groups = rolled.largest(max_nodes)
+    stopped = done.stopped or (MAX_NODES if len(groups) < len(rolled.labels) else None)
+    return LineageGraph(
+        root=encode_id(namespace_group(kinds[done.root][1])[0]) if done.root in kinds else "",
+        nodes=rolled.nodes(groups),
+        edges=rolled.edges(groups, now=now),
+        groups=rolled.groups(groups),
+        as_of=now if view.at is None else view.at,
+        granularity=done.granularity,
+        total_nodes=len(rolled.labels),
+        total_edges=len(rolled.bonds),
+        truncated=stopped is not None,
+        truncated_reason=stopped,
+        frontier=(),
+    )
 
 
 def _frontier(done: Trace, shown: dict[str, None], around: Neighbours) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class Details:
         for node in nodes:
             by_kind.setdefault(node.kind, []).append(node.key)
         self.load_runs(by_kind.get(Kind.JOB, ()))
-        self._load_stages(by_kind.get(Kind.MODEL_VERSION, ()))
+        self.load_stages(by_kind.get(Kind.MODEL_VERSION, ()))
         self._load_columns(by_kind.get(Kind.DATASET, ()))
 
     def load_runs(self, jobs: Iterable[str]) -> None:
@@ -66,8 +66,8 @@ class Details:
             if newest:
                 self.newest_runs[job] = newest[0]
 
-    def _load_stages(self, versions: Collection[str]) -> None:
-        if self._view.at is None or not versions:
+    def load_stages(self, versions: Iterable[str]) -> None:
+        if self._view.at is None:
             return
         for edge in self._view.edges(versions, Direction.DOWNSTREAM, frozenset({EdgeKind.NOW_IN})):
             if edge.kind is EdgeKind.IN_STAGE:

@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from functools import lru_cache
 
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
 
 
+@lru_cache(maxsize=65_536)  # an answer names each key many times
 def encode_id(key: str) -> str:
     """The opaque id of a key: base64url without padding."""
     return binascii.b2a_base64(key.encode(), newline=False).decode().translate(_TO_URL).rstrip("=")
