@@ -29,7 +29,8 @@ class JobView:
     opener: Place | None = None
     """The turn that opened the flow of `latest`."""
     flights: tuple[tuple[str, str], ...] = ()
-    """(sort, key) of the newest runs in flight behind `latest`, in order."""
+    """(sort, key) of the newest runs in flight behind `latest`, in order; silent ones too, so that what is
+    cut off depends on the runs alone and not on when somebody looked."""
     failed: tuple[str, str] | None = None
     """The newest failed run; of interest only while nothing completed."""
 

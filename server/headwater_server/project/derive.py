@@ -3,6 +3,7 @@
 What depends on several entities (a job's current flow and its past) is in `timeline` and `current`.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -261,7 +262,7 @@ def _written(derived: Derived, run: str, facts: Facts, when: RunTimes, dataset: 
         target = _version_key(dataset, version)
     else:
         run_id = keys.parts_of(run)[0]
-        target = _version_key(dataset, run_id)
+        target = _version_key(dataset, f"{run_id}.{_short(keys.job_of(run))}")
         statistics = (facts.get(f"out|{dataset}|outputStatistics") or {}).get("x") or {}
         props: dict[str, Value] = {
             "dataset": dataset,
@@ -298,6 +299,11 @@ def derive_dataset_version(key: str, facts: Facts) -> Derived:
 
 def _dataset_version(key: str, dataset: str, made: int, props: dict[str, Value]) -> Node:
     return Node(key, Kind.DATASET_VERSION, group=dataset, sort=times.sortable(made), props=present(props))
+
+
+def _short(job: str) -> str:
+    """Tells apart the versions of two jobs that say the same runId."""
+    return hashlib.blake2b(job.encode(), digest_size=3).hexdigest()
 
 
 def _version_key(dataset: str, version: str) -> str:

@@ -36,7 +36,9 @@ def derive_run_in_time(key: str, facts: Facts, steps: Sequence[Step], turn: Turn
         version = _job_version(key, facts, steps, run)
         derived.nodes.append(version)
         derived.edges.append(Edge(version.key, EdgeKind.VERSION_OF, run.group))
-        if turn.until is not None:
+        # Of runs that begin at one moment only the last flow held for any time; the others' edges
+        # would have its keys.
+        if turn.until is not None and begin is not None and begin < turn.until:
             for step in steps:
                 derived.nodes += step_nodes(step)
                 derived.edges += step_edges(step, since=begin, until=turn.until, run=key)

@@ -287,8 +287,8 @@ class Projector:
         return (
             view.latest.flow if view.latest else None,
             view.opener,
-            tuple((k, work.entries[k].steps, work.entries[k].facts.first.get("begin")) for k in wanted),
-            entry.facts.values.get("declared") if entry else None,
+            tuple((k, e.steps, e.facts.first.get("begin")) for k in wanted if (e := work.entries[k]).steps),
+            _declared(entry) if entry else None,
         )
 
     def _speaker(self, work: _Work, run: str) -> Speaker:
@@ -327,8 +327,10 @@ class Projector:
 
 
 def _declared(entry: Entry) -> Any:
-    return entry.facts.values.get("declared")
+    said = entry.facts.get("declared")
+    return (said, _declared_at(entry.facts)) if said else None
 
 
 def _declared_at(facts: Facts) -> int:
-    return int(facts.values["declared"][0])
+    """When what holds was first declared: saying it again, later, is no news."""
+    return facts.first[f"declared|{facts.get('declared')['statement']}"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
 from headwater_server.project.current import MAX_FLIGHTS, JobView
 from headwater_server.project.timeline import Place
@@ -35,7 +36,13 @@ class StoredTimeline:
         return self._seek(at, turns=turns, but=but, reverse=False)
 
     def _seek(self, at: tuple[str, str], *, turns: bool, but: Collection[str], reverse: bool) -> Place | None:
-        marks = ["T"] if turns else ["C", "T"]
+        node = self._find(at, ["T"] if turns else ["C", "T"], but=but, reverse=reverse)
+        return Place(node.sort, node.key, str(node.props["flow"])) if node else None
+
+    def _find(
+        self, at: tuple[str, str], marks: list[str], *, but: Collection[str], reverse: bool = True
+    ) -> Node | None:
+        """The nearest run that says something; the silent ones between are passed over."""
         limit = 1
         while True:
             page = self._store.page(
@@ -49,7 +56,7 @@ class StoredTimeline:
             )
             for node in page:
                 if node.key not in but and "flow" in node.props:
-                    return Place(node.sort, node.key, str(node.props["flow"]))
+                    return node
             if len(page) < limit:
                 return None
             last = page[-1]
@@ -65,9 +72,9 @@ class StoredTimeline:
             reverse=True,
             limit=MAX_FLIGHTS + len(but),
         )
-        return [(n.sort, n.key) for n in page if n.key not in but and "flow" in n.props]
+        return [(n.sort, n.key) for n in page if n.key not in but][:MAX_FLIGHTS]
 
     def failed(self, *, but: Collection[str]) -> tuple[str, str] | None:
-        """The newest failed run that says something, of the newest few hundred."""
-        page = self._store.page(Kind.RUN, marks=["F"], group=self.job, reverse=True, limit=200 + len(but))
-        return next(((n.sort, n.key) for n in page if n.key not in but and "flow" in n.props), None)
+        """The newest failed run that says something."""
+        node = self._find(TOP, ["F"], but=but)
+        return (node.sort, node.key) if node else None

@@ -60,7 +60,7 @@ def _flights(
     cut = len(known.flights) == MAX_FLIGHTS and len(staying) < MAX_FLIGHTS
     if behind < was_behind or cut:
         staying = stored.flights(behind, but=changed)
-    here = [(c.sort, c.key) for c in changed.values() if c.mark == "R" and c.speaks]
+    here = [(c.sort, c.key) for c in changed.values() if c.mark == "R"]
     return tuple(sorted(f for f in {*staying, *here} if f > behind)[-MAX_FLIGHTS:])
 
 
