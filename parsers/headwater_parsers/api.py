@@ -7,6 +7,7 @@ from headwater_parsers.dialects import canonical
 from headwater_parsers.model import ScriptLineage
 from headwater_parsers.places import Places
 from headwater_parsers.plain import Plain, plain
+from headwater_parsers.prepare import prepare
 
 
 def parse(
@@ -17,17 +18,20 @@ def parse(
     default_schema: str | None = None,
     *,
     masking: Iterable[str] = (),
+    variables: Mapping[str, object] | None = None,
 ) -> ScriptLineage:
     """Return the lineage of a script, statement by statement.
 
     Nothing is raised for bad SQL: what cannot be read becomes a diagnostic, and the rest of the
-    script is read all the same.
+    script is read all the same. `masking` names functions of yours that hide a value;
+    `variables` are what `var()` of a dbt model returns.
     """
     from headwater_parsers.script import Script  # sqlglot takes its time to import
 
     name = canonical(dialect)
     known: Catalog | None
     known = DictCatalog(catalog) if isinstance(catalog, Mapping) else catalog
+    prepared = prepare(sql, variables)
     script = Script(
         name or "",
         known,
@@ -35,7 +39,22 @@ def parse(
         default_schema,
         frozenset(m.lower() for m in masking),
     )
-    return script.run(sql, Places(sql))
+    return script.run(prepared.sql, Places(sql, prepared.moves), prepared.notes)
+
+
+def parse_tables(
+    sql: str,
+    dialect: str | None = None,
+    default_database: str | None = None,
+    default_schema: str | None = None,
+) -> ScriptLineage:
+    """Return only the tables, from the words alone: quick on anything, and less exact."""
+    from headwater_parsers.script import Script
+
+    script = Script(
+        canonical(dialect) or "", None, default_database, default_schema, frozenset()
+    )
+    return script.run(sql, Places(sql), tables_only=True)
 
 
 def score_entry(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.ast.statements import Statements
+from headwater_parsers.collapse import thinned
 from headwater_parsers.dialects import LADDER
 from headwater_parsers.quirks import (
     compound,
@@ -21,6 +22,10 @@ from headwater_parsers.tree import Statement, Table
 Read = tuple[Statement, int, int]  # with the tokens [first, last) that it takes
 
 _HEADS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "TRUNCATE", "ALTER"})
+MAX_CHARACTERS = 1_000_000
+MAX_TOKENS = 50_000
+MAX_DEPTH = 200
+_MANY = 2_000
 _LONG = 20_000  # characters: other dialects are not tried on more
 
 
@@ -31,6 +36,7 @@ class Ladder:
         self._text = text
         self._session = session
         self._masking = masking
+        self._drops: dict[int, str] = {}
 
     def read(self, chunk: Chunk) -> Iterator[Read]:
         text, first, last = self._text, chunk.first, chunk.last
@@ -38,6 +44,16 @@ class Ladder:
         if known is not None:
             yield known, first, last
             return
+        drops = {}
+        if last - first > _MANY:
+            drops = thinned(text.words, text.constants(), first, last)
+        refused = self._refused(first, last, len(drops))
+        if refused is not None:
+            made = scanned(text, first, last, self._session.traits)
+            made.notes.append(refused)
+            yield made, first, last
+            return
+        self._drops = drops
         try:
             yield from self._whole(chunk)
         except Unreadable as problem:
@@ -47,6 +63,18 @@ class Ladder:
                 yield from self.read(replace(chunk, first=cut))
             else:
                 yield self._otherwise(chunk, problem), first, last
+
+    def _refused(self, first: int, last: int, dropped: int) -> tuple[str, str] | None:
+        """Say why only the tables of a statement are read."""
+        if len(self._text.sql) > MAX_CHARACTERS:
+            said = f"The script is longer than {MAX_CHARACTERS:,} characters"
+        elif last - first - dropped > MAX_TOKENS:
+            said = f"The statement has more than {MAX_TOKENS:,} tokens"
+        elif self._text.depth(first, last) > MAX_DEPTH:
+            said = f"The statement is nested more than {MAX_DEPTH} levels deep"
+        else:
+            return None
+        return "too-large", f"{said}: only its tables are read."
 
     def _reader(self, chunk: Chunk) -> Statements:
         session = self._session
@@ -67,9 +95,8 @@ class Ladder:
                     write.target = Table((path,), kind="file")
                 yield made, first, last
             return
-        tokens = text.changed(
-            first, last, rewritten(text, first, last), compound(text, first, last)
-        )
+        changes = {**self._drops, **rewritten(text, first, last)}
+        tokens = text.changed(first, last, changes, compound(text, first, last))
         try:
             nodes = read(tokens, text.sql, text.dialect)
         except Unreadable:

@@ -7,9 +7,10 @@ from headwater_parsers.model import Span
 from headwater_parsers.tree import At
 
 _BOUNDS = frozenset(
-    """SELECT DISTINCT FROM WHERE GROUP HAVING ORDER QUALIFY UNION VALUES SET INTO LIMIT WINDOW
-    THEN ; ON AND""".split()
+    """SELECT DISTINCT FROM WHERE GROUP HAVING ORDER QUALIFY UNION VALUES SET INTO LIMIT WINDOW ;
+    JOIN USING""".split()
 )
+_BEFORE_LISTS = _BOUNDS | {"AS", "IN", "ALL", "EXCEPT", "INTERSECT", "LATERAL", "EXISTS", "BY"}
 
 
 class Places:
@@ -55,70 +56,66 @@ class Phrases:
         self._words = words
         self._starts = starts
         self._ends = ends
+        self._partner: dict[int, int] | None = None  # parentheses
+        self._around: list[int] = []  # the parenthesis that a token stands in
 
     def around(self, at: At) -> At:
         """Return the item of the list in which `at` stands: `sum(a) AS b`."""
         if at[0] < 0 or not self._starts:
             return at
-        first = bisect_right(self._starts, at[0]) - 1
-        last = bisect_right(self._starts, max(at[0], at[1] - 1)) - 1
-        first, last = self._left(max(first, 0)), self._right(max(last, 0))
-        return self._starts[first], self._ends[last]
+        first = max(bisect_right(self._starts, at[0]) - 1, 0)
+        last = max(bisect_right(self._starts, max(at[0], at[1] - 1)) - 1, first)
+        partner = self._pairs()
+        while (opened := self._around[first]) >= 0 and self._is_call(opened):
+            first, last = opened - 1, max(last, partner.get(opened, last))
+        first = self._left(first, partner)
+        return self._starts[first], self._ends[self._right(last, partner)]
 
-    def _left(self, i: int) -> int:
-        depth = 0
-        best = i
-        j = i - 1
+    def _pairs(self) -> dict[int, int]:
+        if self._partner is None:
+            self._partner = {}
+            stack: list[int] = []
+            for i, w in enumerate(self._words):
+                if w == ")" and stack:
+                    opened = stack.pop()
+                    self._partner[opened], self._partner[i] = i, opened
+                self._around.append(stack[-1] if stack else -1)
+                if w == "(":
+                    stack.append(i)
+        return self._partner
+
+    def _is_call(self, opened: int) -> bool:
+        before = self._words[opened - 1] if opened else ""
+        return before.isidentifier() and before not in _BEFORE_LISTS
+
+    def _left(self, i: int, partner: dict[int, int]) -> int:
+        best, j, cases = i, i - 1, 0
         while j >= 0:
             w = self._words[j]
             if w == ")":
-                depth += 1
-            elif w == "(":
-                if depth == 0 and self._words[j - 1] in ("", "AS", "FROM", "IN", ",", "(", "USING"):
-                    break
-                depth = max(0, depth - 1)
-            elif depth == 0 and (w == "," or w in _BOUNDS):
-                if not self._inside_call(j):
-                    break
+                j = partner.get(j, j)
+            elif w == "END":
+                cases += 1
+            elif w == "CASE":
+                cases -= 1
+            elif w == "(" or (cases <= 0 and (w == "," or w in _BOUNDS)):
+                break
             best = j
             j -= 1
         return best
 
-    def _inside_call(self, j: int) -> bool:
-        """Say whether the comma at j separates the arguments of a call."""
-        depth = 0
-        for k in range(j - 1, max(-1, j - 200), -1):
-            w = self._words[k]
-            if w == ")":
-                depth += 1
-            elif w == "(":
-                if depth == 0:
-                    before = self._words[k - 1] if k else ""
-                    return before not in ("", "AS", "FROM", "IN", ",", "(", "USING", "INTO") and (
-                        before.isidentifier() and before not in _BOUNDS
-                    )
-                depth -= 1
-            elif depth == 0 and w in ("SELECT", "FROM", "SET", ";"):
-                return False
-        return False
-
-    def _right(self, i: int) -> int:
-        depth = 0
-        j = i + 1
+    def _right(self, i: int, partner: dict[int, int]) -> int:
+        best, j, cases = i, i + 1, 0
         while j < len(self._words):
             w = self._words[j]
             if w == "(":
-                depth += 1
-            elif w == ")":
-                if depth == 0 and not self._closes_call(j):
-                    break
-                depth = max(0, depth - 1)
-            elif depth == 0 and (w == "," or w in _BOUNDS):
-                if not self._inside_call(j):
-                    break
-            i = j
+                j = partner.get(j, j)
+            elif w == "CASE":
+                cases += 1
+            elif w == "END":
+                cases -= 1
+            elif w == ")" or (cases <= 0 and (w == "," or w in _BOUNDS)):
+                break
+            best = j
             j += 1
-        return i
-
-    def _closes_call(self, j: int) -> bool:
-        return self._inside_call(j)
+        return best

@@ -1,5 +1,8 @@
 """Runs through a script: each statement is read, carried out, and remembered for the next."""
 
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from headwater_parsers.ast.reading import Text, Unreadable
@@ -21,7 +24,19 @@ from headwater_parsers.quirks import scanned
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk, Splitter
 
+_FRAMES = 6_000
 _MAX_NESTING = 4  # code in a string in a string ...
+
+
+@contextmanager
+def _room_to_recurse() -> Iterator[None]:
+    """Let queries nest more deeply than Python's default allows; the depth is limited before."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class Script:
@@ -39,11 +54,21 @@ class Script:
         self._masking = masking
         self._session = Session(traits(dialect), catalog, default_database, default_schema)
         self._statements: list[StatementLineage] = []
+        self._tables_only = False
 
-    def run(self, sql: str, places: Places) -> ScriptLineage:
+    def run(
+        self, sql: str, places: Places, notes: Sequence[tuple[str, str, int]] = (),
+        *, tables_only: bool = False,
+    ) -> ScriptLineage:
+        """Read a script; `notes` are what preparing it brought up: code, text, offset."""
+        self._tables_only = tables_only
         diagnostics: list[Diagnostic] = []
+        for code, said, at in notes:
+            line, col = places.line_col(at)
+            diagnostics.append(Diagnostic(0, line, col, Severity.WARNING, code, said))
         try:
-            self._text(sql, places, 0, 0)
+            with _room_to_recurse():
+                self._text(sql, places, 0, 0)
         except Unreadable as problem:
             line, col = places.line_col(places.original(problem.at))
             diagnostics.append(
@@ -103,6 +128,9 @@ class Script:
                 self._renamed(old, new)
 
     def _read(self, chunk: Chunk, text: Text, ladder: Ladder) -> list[Read]:
+        if self._tables_only:
+            made = scanned(text, chunk.first, chunk.last, self._session.traits)
+            return [(made, chunk.first, chunk.last)]
         try:
             return list(ladder.read(chunk))
         except RecursionError:

@@ -152,12 +152,24 @@ class Expressions:
             handler = self._HANDLERS.get(kind)
             if handler is not None:
                 handler(self, node, use, masked, out)
+            elif isinstance(node, exp.Binary) and isinstance(node.left, exp.Binary):
+                self._chain(node, deeper(use), masked, out)
             elif isinstance(node, exp.Func):
                 self._call(node, use, masked, out)
             elif isinstance(node, exp.Query):
                 self._nested(node, use, masked, out)
             else:
                 self._children(node, deeper(use), masked, out)
+
+    def _chain(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+        """Read `a || b || c ...`: such chains lean to the left and may be thousands long."""
+        right: list[exp.Expression] = []
+        while isinstance(node, exp.Binary) and type(node) not in self._HANDLERS:
+            right.append(node.right)
+            node = node.left
+        self._walk(node, use, masked, out)
+        for value in reversed(right):
+            self._walk(value, use, masked, out)
 
     def _children(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
         for child in node.iter_expressions():

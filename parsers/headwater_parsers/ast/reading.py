@@ -72,6 +72,26 @@ class Text:
             "" if t.token_type in _QUOTED else t.text.upper() for t in self.tokens
         ]
 
+    def constants(self) -> list[bool]:
+        """Say of every token whether it is a number, a string, or NULL, TRUE, FALSE."""
+        return [
+            t.token_type in _STRINGS
+            or t.token_type is TokenType.NUMBER
+            or w in ("NULL", "TRUE", "FALSE", "DEFAULT")
+            for t, w in zip(self.tokens, self.words, strict=True)
+        ]
+
+    def depth(self, first: int, last: int) -> int:
+        """Return how deeply parentheses and CASE are nested."""
+        deepest = depth = 0
+        for w in self.words[first:last]:
+            if w in ("(", "CASE", "["):
+                depth += 1
+                deepest = max(deepest, depth)
+            elif w in (")", "END", "]"):
+                depth -= 1
+        return deepest
+
     def __len__(self) -> int:
         return len(self.tokens)
 
