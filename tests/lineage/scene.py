@@ -96,7 +96,9 @@ class Scene:
         inputs = {self._place(name) for name in ins} | {
             self._place(path.rpartition(".")[0]) for path, _ in (*columns, *affects)
         }
-        outputs = {self._place(name) for name in outs}
+        outputs = {self._place(name) for name in outs} | {
+            self._place(path.rpartition(".")[0]) for _, path in (*columns, *affects)
+        }
         claims = [(self.column(a), EdgeKind.DERIVES, self.column(b)) for a, b in columns]
         for a, b in affects:
             claims.append(
