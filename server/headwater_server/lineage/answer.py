@@ -5,7 +5,7 @@ import time
 from headwater_server.graph import keys, names
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
-from headwater_server.lineage.around import Neighbours, neighbours
+from headwater_server.lineage.around import Neighbours, neighbours, version_neighbours
 from headwater_server.lineage.fold import Bond, Ends
 from headwater_server.lineage.moves import View
 from headwater_server.lineage.refs import resolve, resolve_all
@@ -32,6 +32,7 @@ from headwater_server.lineage.show import (
 )
 from headwater_server.lineage.trace import Trace, trace
 from headwater_server.lineage.urns import encode_id
+from headwater_server.lineage.versions import trace_versions
 from headwater_server.lineage.walk import DEADLINE, MAX_NODES
 from headwater_server.store.port import GraphStore
 
@@ -66,6 +67,16 @@ def lineage(
     root = resolve(ref, store)
     if granularity is Granularity.ENTITY and only.kinds and EntityKind.JOB not in only.kinds:
         granularity = Granularity.DATASET
+    if granularity is Granularity.VERSION:
+        done = trace_versions(
+            root,
+            view,
+            direction=direction,
+            depth=max(depth, 0),
+            limit=4 * max_nodes + 1000,
+            deadline=until,
+        )
+        return draw(done, view, only=only, max_nodes=max_nodes, details=details, now=now, deadline=until)
     done = trace(
         root,
         view,
@@ -116,9 +127,9 @@ def draw(
         return _rolled_up(done, kept, found, bonds, view=view, max_nodes=max_nodes, now=now)
     ordered = sorted(kept, key=lambda key: (depths[key], key))
     shown = dict.fromkeys(ordered[:max_nodes])
-    around = None
+    around, versions = None, done.granularity is Granularity.VERSION
     if details:
-        around = neighbours(shown, done, view)
+        around = version_neighbours(shown, view) if versions else neighbours(shown, done, view)
         more.load(found[key] for key in shown)
     edges = tuple(
         show_edge(ends, bond, now=now, details=more)

@@ -60,6 +60,17 @@ def neighbours(shown: Collection[str], done: Trace, view: View) -> Neighbours:
     return Neighbours((source, target) for source, target, kind in ends if kind is not ShownEdgeKind.PARENT)
 
 
+def version_neighbours(shown: Collection[str], view: View) -> Neighbours:
+    """Of versions and runs: what evidence joins them to."""
+    made = (EdgeKind.WROTE, EdgeKind.PRODUCED)
+    store, pairs = view.store, set[tuple[str, str]]()
+    for edge in store.expand(shown, DOWN, (*made, EdgeKind.READ)):
+        pairs.add((edge.target, edge.source) if edge.kind is EdgeKind.READ else (edge.source, edge.target))
+    for edge in store.expand(shown, UP, (*made, EdgeKind.READ)):
+        pairs.add((edge.target, edge.source) if edge.kind is EdgeKind.READ else (edge.source, edge.target))
+    return Neighbours(pairs)
+
+
 def _shows_jobs(granularity: Granularity) -> bool:
     return granularity in (Granularity.ENTITY, Granularity.VERSION)
 

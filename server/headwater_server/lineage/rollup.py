@@ -135,7 +135,5 @@ def roll_up(
         rolled.add(*namespace_group(namespace), kind, depth=depths.get(key, 0))
     for (source, target, how), bond in bonds.items():
         if source in kinds and target in kinds:
-            rolled.bond(
-                namespace_group(kinds[source][1])[0], namespace_group(kinds[target][1])[0], bond, how
-            )
+            rolled.bond(namespace_group(kinds[source][1])[0], namespace_group(kinds[target][1])[0], bond, how)
     return rolled
