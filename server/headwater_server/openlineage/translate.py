@@ -4,8 +4,8 @@ Names of facts (see `graph.facts`), read back by `project.derive`:
 
 * any: `facet|NAME` (owner's), `seen|NAME` (an observer's) -> {h hash, s seq, p pointer, x meaning, d deleted}
 * Run: `at|TYPE`, `begin`, `heard`, `seq`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
-* Job: `seen`, `parent`, `declared`, `precedes|JOB`
-* Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `symlink|KEY`, `renamed_to`, `declared`
+* Job: `seen`, `parent`, `declared`, `declared|STATEMENT`, `precedes|JOB`
+* Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `symlink|KEY`, `renamed_to`, `declared`, `declared|STATEMENT`
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
+from headwater_server.openlineage.sql import Named, named
 from headwater_server.openlineage.statement import Statement, is_dropped, statement
 from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
 
@@ -47,12 +48,25 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
         _dataset(facts, dataset, event, seq, owner=False)
     for dataset in event.outputs:
         _dataset(facts, dataset, event, seq, owner=True)
+    script = named(event)
     if event.form is Form.JOB:
-        if said is not None or "lineage" in event.job_facets:
-            _declare(facts, job, event, said)
+        if said is not None or script is not None or "lineage" in event.job_facets:
+            _declare(facts, job, event, said, script)
         return facts
     _run(facts, event, said, seq)
+    if script is not None:
+        job.since("sql", event.at)
+        facts[event.run].set("sql", event.at, orjson.dumps(script.said).decode(), script.said)
+        _script(facts, script, event.at)
     return facts
+
+
+def _script(facts: dict[str, Facts], script: Named, at: int) -> None:
+    """The script as an entity of its own, and every table it names."""
+    name = script.said["script"]
+    facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, script.script)
+    for key in script.said["tables"].values():
+        facts[key].since("seen", at)
 
 
 def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int) -> None:
@@ -168,12 +182,31 @@ def _mention(facts: dict[str, Facts], key: str) -> None:
         facts[keys.model(keys.parts_of(key)[0])]
 
 
-def _declare(facts: dict[str, Facts], speaker: Facts, event: Event, said: Statement | None) -> None:
+def _declare(
+    facts: dict[str, Facts],
+    speaker: Facts,
+    event: Event,
+    said: Statement | None,
+    script: Named | None = None,
+) -> None:
     """A JobEvent's or DatasetEvent's design-time statement: the newest replaces the others."""
     if said is None:
-        said = {"inputs": [], "outputs": [], "columns": {}, "explicit": [], "is_explicit": True}
+        explicit = "lineage" in event.job_facets
+        said = {"inputs": [], "outputs": [], "columns": {}, "explicit": [], "is_explicit": explicit}
     name = _statement(facts, said)
-    speaker.set("declared", event.at, name, {"statement": name, "producer": event.producer})
+    declared: Json = {"statement": name, "producer": event.producer}
+    if script is not None:
+        declared["sql"] = script.said
+        speaker.since("sql", event.at)
+        _script(facts, script, event.at)
+    speaker.set("declared", event.at, orjson.dumps(declared).decode(), declared)
+    speaker.since(f"declared|{declared_as(declared)}", event.at)
+
+
+def declared_as(declared: Json) -> str:
+    """What a declaration says, by name: said again later, it still holds since it was said first."""
+    sql = declared.get("sql")
+    return f"{declared['statement']}+{sql['script']}" if sql else str(declared["statement"])
 
 
 def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int, *, owner: bool) -> None:

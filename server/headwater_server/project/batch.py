@@ -1,6 +1,6 @@
 """The changes of one batch, collected as differences between what was derived and what is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -8,7 +8,7 @@ from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.project.said import Derived
 
-_MAY_GO = frozenset({Kind.STEP, Kind.JOB_VERSION, Kind.DATASET_VERSION})
+_MAY_GO = frozenset({Kind.STEP, Kind.JOB_VERSION, Kind.DATASET_VERSION, Kind.COLUMN})
 """Kinds that are derived, not named by anybody: without an edge they are gone."""
 
 _SHARED = frozenset({Kind.NAMESPACE, Kind.STEP})
@@ -62,6 +62,10 @@ class Batch:
         for key in old.nodes.keys() - new.nodes.keys():
             if old.nodes[key].kind in _MAY_GO:
                 self._prune[key] = None
+
+    def keep(self, told: Callable[[str], bool]) -> None:
+        """Take back the pruning of what somebody's facts tell of."""
+        self._prune = {key: None for key in self._prune if not told(key)}
 
     def shared(self) -> Iterable[str]:
         """Shared nodes that this batch writes; those it may prune are to be forgotten."""

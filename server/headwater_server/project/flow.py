@@ -11,9 +11,11 @@ from typing import Protocol
 import orjson
 
 from headwater_server.graph import keys
-from headwater_server.graph.changes import Edge, Node
+from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.words import PAST, EdgeKind, Kind
 from headwater_server.openlineage.statement import ColumnClaim, Explicit, Statement
+from headwater_server.project.claims import Claim
+from headwater_server.project.sqlflow import SqlFlow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,7 @@ class Step:
     evidence: str
     inputs: frozenset[str]
     outputs: frozenset[str]
-    claims: tuple[tuple[str, str, bool, str, bool, str], ...] = ()
-    """(source column, target column or whole target, direct, subtype, masking, description)."""
+    claims: tuple[Claim, ...] = ()
 
     def covers(self, other: "Step") -> bool:
         """Whether the other says nothing that this one does not say."""
@@ -49,7 +50,7 @@ class AddStep(Protocol):
         evidence: str,
         ins: Iterable[str],
         outs: Iterable[str],
-        claims: Iterable[tuple[str, str, bool, str, bool, str]] = (),
+        claims: Iterable[Claim] = (),
         by: str = "",
     ) -> None: ...
 
@@ -60,16 +61,26 @@ def make_step(
     evidence: str,
     inputs: Iterable[str],
     outputs: Iterable[str],
-    claims: Iterable[tuple[str, str, bool, str, bool, str]] = (),
+    claims: Iterable[Claim] = (),
 ) -> Step:
     ins, outs, all_claims = frozenset(inputs), frozenset(outputs), tuple(sorted(claims))
-    content = orjson.dumps([owner, job, evidence, sorted(ins), sorted(outs), all_claims])
+    content = orjson.dumps([owner, job, evidence, sorted(ins), sorted(outs), [list(c) for c in all_claims]])
     name = hashlib.blake2b(content, digest_size=12).hexdigest()
     return Step(keys.key(Kind.STEP, name), owner, job, evidence, ins, outs, all_claims)
 
 
-def steps_of(owner: str, statements: Sequence[Statement], *, declared: bool = False) -> tuple[Step, ...]:
-    """The steps of one run (or one declaration), in order of their keys."""
+def steps_of(
+    owner: str,
+    statements: Sequence[Statement],
+    *,
+    declared: bool = False,
+    sql: SqlFlow | None = None,
+) -> tuple[Step, ...]:
+    """The steps of one run (or one declaration), in order of their keys.
+
+    `sql` fills what the statements leave out and takes away what it knows to be no table; it never
+    overrides what a producer says, and explicit lineage leaves nothing for it to say.
+    """
     job = owner if owner.startswith("job|") else ""
     inputs = {k for s in statements for k in s["inputs"]}
     outputs = {k for s in statements for k in s["outputs"]}
@@ -79,12 +90,16 @@ def steps_of(owner: str, statements: Sequence[Statement], *, declared: bool = Fa
         evidence: str,
         ins: Iterable[str],
         outs: Iterable[str],
-        claims: Iterable[tuple[str, str, bool, str, bool, str]] = (),
+        claims: Iterable[Claim] = (),
         by: str = job,
     ) -> None:
-        found.append(make_step(owner, by, "DECLARED" if declared and job else evidence, ins, outs, claims))
+        said = "DECLARED" if declared and job and evidence != "SQL" else evidence
+        found.append(make_step(owner, by, said, ins, outs, claims))
 
     explicit = _explicit(statements)
+    is_explicit = any(s["is_explicit"] for s in statements)
+    if is_explicit:
+        sql = None
     for target, (sources, claims) in explicit.items():
         _explicit_steps(add, owner, target, sources, claims)
     told = set(explicit)
@@ -93,19 +108,65 @@ def steps_of(owner: str, statements: Sequence[Statement], *, declared: bool = Fa
         for target, said in statement["columns"].items():
             if target not in told:
                 columns.setdefault(target, []).extend(said)
-    for target, said in columns.items():
-        sources = {keys.dataset_of(claim["source"]) for claim in said}
-        add("COLUMN", sources, [target], _claims(target, said))
+    if sql is not None:
+        inputs = {k for k in inputs if not sql.is_phantom(k)}
+    for target, claimed in columns.items():
+        said = [c for c in claimed if sql is None or not sql.is_phantom(keys.dataset_of(c["source"]))]
+        if said:
+            sources = {keys.dataset_of(claim["source"]) for claim in said}
+            add("COLUMN", sources, [target], _claims(target, said))
+        if sql is not None:
+            _fill_columns(add, target, said, sql, len(outputs | set(columns)))
     rest = outputs - told - set(columns)
-    if any(s["is_explicit"] for s in statements):
+    if is_explicit:
         for output in rest:
             add("EXPLICIT", (), [output])
-    elif rest:
+    elif sql is not None:
+        rest = _fill_outputs(add, rest, inputs, sql, nothing_said=not outputs and not columns)
+    if rest and not is_explicit:
         add("CARTESIAN", inputs, rest)
     used = {k for step in found for k in step.inputs}
     if dangling := inputs - used:
         add("EXPLICIT" if explicit else "CARTESIAN", dangling, ())
     return tuple(sorted({step.key: step for step in found}.values(), key=lambda s: s.key))
+
+
+def _fill_columns(add: AddStep, target: str, said: Sequence[ColumnClaim], sql: SqlFlow, outputs: int) -> None:
+    """Columns (and row dependencies) of an output that its producer's columnLineage says nothing of."""
+    written = sql.outputs.get(target) or (sql.outputs.get("") if outputs == 1 else None)
+    if written is None:
+        return
+    known = {claim["target"] for claim in said}
+    new = [claim for claim in written.claims if claim.target not in known]
+    if new:
+        add("SQL", {keys.dataset_of(c.source) for c in new}, [target], _at_target(target, new))
+
+
+def _fill_outputs(
+    add: AddStep, rest: set[str], inputs: set[str], sql: SqlFlow, *, nothing_said: bool
+) -> set[str]:
+    """Outputs without columnLineage get the script's; what the script does not know is left as it was."""
+    wanted = {k for k in sql.outputs if k} if nothing_said else rest
+    left = set(rest)
+    for target in wanted:
+        written = sql.outputs.get(target) or (sql.outputs.get("") if len(rest) == 1 else None)
+        if written is None or not (written.inputs or written.claims):
+            continue
+        add("SQL", written.inputs, [target], _at_target(target, written.claims))
+        left.discard(target)
+        if more := inputs - written.inputs - {target}:
+            add("CARTESIAN", more, [target])
+    if nothing_said and not wanted and sql.inputs:
+        add("SQL", sql.inputs, ())
+    return left
+
+
+def _at_target(target: str, claims: Iterable[Claim]) -> Iterable[Claim]:
+    """Paths become keys. A model has no columns of its own."""
+    whole = not target.startswith("dataset|")
+    return {
+        c._replace(target=keys.column(target, c.target) if c.target and not whole else target) for c in claims
+    }
 
 
 def _explicit(
@@ -137,23 +198,22 @@ def _explicit_steps(
             add("EXPLICIT", data, [target], _claims(target, claims))
 
 
-def _claims(target: str, said: Iterable[ColumnClaim]) -> Iterable[tuple[str, str, bool, str, bool, str]]:
-    whole = not target.startswith("dataset|")  # a model has no columns of its own
-    return {
+def _claims(target: str, said: Iterable[ColumnClaim]) -> Iterable[Claim]:
+    return _at_target(
+        target,
         (
-            claim["source"],
-            keys.column(target, claim["target"]) if claim["target"] and not whole else target,
-            claim["direct"],
-            claim["subtype"],
-            claim["masking"],
-            claim["description"],
-        )
-        for claim in said
-    }
+            Claim(c["source"], c["target"], c["direct"], c["subtype"], c["masking"], c["description"])
+            for c in said
+        ),
+    )
 
 
-def name_of_flow(steps: Sequence[Step]) -> str:
-    return hashlib.blake2b("".join(s.key for s in steps).encode(), digest_size=8).hexdigest()
+def name_of_flow(steps: Sequence[Step], script: str = "") -> str:
+    """By what was said: the statements' steps (without SQL) and the script's name. A schema that is told
+    later makes the script say more, but it is the same flow.
+    """
+    text = "".join(s.key for s in steps) + script
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def step_nodes(step: Step) -> list[Node]:
@@ -163,24 +223,28 @@ def step_nodes(step: Step) -> list[Node]:
 
 def step_edges(step: Step, *, since: int | None, until: int | None = None, run: str = "") -> list[Edge]:
     """A step's edges now (`until` None) or in the past. STEP_OF holds as long as the step is there."""
-    flow: list[tuple[str, EdgeKind, str, str, dict[str, str | bool]]] = [
+    flow: list[tuple[str, EdgeKind, str, str, dict[str, Value]]] = [
         *((k, EdgeKind.INPUT_OF, step.key, "", {}) for k in step.inputs),
         *((step.key, EdgeKind.OUTPUTS, k, "", {}) for k in step.outputs),
     ]
-    told = {keys.dataset_of(claim[0]) for claim in step.claims}
+    told = {keys.dataset_of(claim.source) for claim in step.claims}
     if step.outputs:
         whole = (k for k in step.inputs if k.startswith("dataset|") and k not in told)
         flow.extend((k, EdgeKind.FEEDS_WHOLE, step.key, "", {}) for k in whole)
-    for source, target, direct, subtype, masking, description in step.claims:
-        kind = EdgeKind.DERIVES if direct else EdgeKind.AFFECTS
-        if not target.startswith(("column|", "dataset|")):
+    for claim in step.claims:
+        kind = EdgeKind.DERIVES if claim.direct else EdgeKind.AFFECTS
+        if not claim.target.startswith(("column|", "dataset|")):
             kind = EdgeKind.FEATURE_OF
-        elif target.startswith("dataset|"):
+        elif claim.target.startswith("dataset|"):
             kind = EdgeKind.AFFECTS  # to all rows: how a value got there is not told
-        how: dict[str, str | bool] = {"subtype": subtype, "masking": masking}
-        if description:
-            how["description"] = description
-        flow.append((source, kind, target, step.key, how))
+        how: dict[str, Value] = {"subtype": claim.subtype, "masking": claim.masking}
+        if claim.description:
+            how["description"] = claim.description
+        if claim.span:
+            how["span"] = claim.span
+        if claim.confidence != 1.0:
+            how["confidence"] = claim.confidence
+        flow.append((claim.source, kind, claim.target, step.key, how))
     edges = [Edge(step.key, EdgeKind.STEP_OF, step.job)] if step.job else []
     opened = {"run": run} if run else {}
     for source, kind, target, tag, how in flow:

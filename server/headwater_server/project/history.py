@@ -1,54 +1,62 @@
 """A run in its job's history: its place in the timeline, the edges of its past flow, the versions it made. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.project.derive import derive_run, run_times
-from headwater_server.project.flow import Step, make_step, name_of_flow, step_edges, step_nodes
+from headwater_server.project.flow import Step, make_step, step_edges, step_nodes
 from headwater_server.project.said import Derived, present
 from headwater_server.project.timeline import Place, Turn
 
 
-def place_of(key: str, facts: Facts, steps: Sequence[Step]) -> Place | None:
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a run's events say of flow, as steps, under a name that no later schema changes."""
+
+    name: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+def place_of(key: str, facts: Facts, flow: Flow) -> Place | None:
     """None: the run is not complete, or says nothing about flow."""
-    if not steps:
+    if not flow.steps:
         return None
     when = run_times(facts)
     if when.state != "COMPLETE":
         return None
-    return Place(times.sortable(when.begin), key, name_of_flow(steps))
+    return Place(times.sortable(when.begin), key, flow.name)
 
 
-def derive_run_in_time(key: str, facts: Facts, steps: Sequence[Step], turn: Turn) -> Derived:
+def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn) -> Derived:
     """The run itself; what its flow was if that has ended; the job's version it opened; the model versions it produced."""
     derived = derive_run(key, facts)
     run = derived.nodes[0]
     begin = derived.edges[0].since
     props: dict[str, Value] = dict(run.props)
-    if steps:
-        props["flow"] = name_of_flow(steps)
+    if flow.steps:
+        props["flow"] = flow.name
     if turn.turns:
         props["until"] = turn.until
-        version = _job_version(key, facts, steps, run)
+        version = _job_version(key, facts, flow, run)
         derived.nodes.append(version)
         derived.edges.append(Edge(version.key, EdgeKind.VERSION_OF, run.group))
         # Of runs that begin at one moment only the last flow held for any time; the others' edges
         # would have its keys.
         if turn.until is not None and begin is not None and begin < turn.until:
-            for step in steps:
+            for step in flow.steps:
                 derived.nodes += step_nodes(step)
                 derived.edges += step_edges(step, since=begin, until=turn.until, run=key)
     derived.nodes[0] = replace(run, mark="T" if turn.turns else run.mark, props=present(props))
     for version_key, at in facts.firsts("produced|"):
-        _produced(derived, key, steps, version_key, at)
+        _produced(derived, key, flow.steps, version_key, at)
     return derived
 
 
-def _job_version(key: str, facts: Facts, steps: Sequence[Step], run: Node) -> Node:
+def _job_version(key: str, facts: Facts, flow: Flow, run: Node) -> Node:
     """A span of time in which the job's flow was the same; named by the run that opened it."""
     job = run.group
     code = facts.get("code") or {}
@@ -58,9 +66,9 @@ def _job_version(key: str, facts: Facts, steps: Sequence[Step], run: Node) -> No
         "created": run.props.get("first"),
         "gitCommit": code.get("version"),
         "codeHash": facts.get("code_hash"),
-        "flow": name_of_flow(steps),
-        "inputs": sorted({k for s in steps for k in s.inputs}),
-        "outputs": sorted({k for s in steps for k in s.outputs}),
+        "flow": flow.name,
+        "inputs": sorted({k for s in flow.steps for k in s.inputs}),
+        "outputs": sorted({k for s in flow.steps for k in s.outputs}),
     }
     return Node(
         keys.key(Kind.JOB_VERSION, *keys.parts_of(job), keys.parts_of(key)[0]),

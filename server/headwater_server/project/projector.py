@@ -1,7 +1,7 @@
 """Records become changes of the graph: facts joined into states, states derived, differences applied. One thread."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
@@ -9,23 +9,27 @@ import orjson
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Node
 from headwater_server.graph.facts import Facts, News
-from headwater_server.graph.words import Kind
+from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.log.port import Record
-from headwater_server.openlineage.statement import Statement
+from headwater_server.openlineage.translate import declared_as
 from headwater_server.project.batch import NOTHING, Batch, Picture
 from headwater_server.project.current import JobView, Speaker, derive_current
 from headwater_server.project.derive import clocks_matter, derive, derive_job
-from headwater_server.project.flow import Step, steps_of
+from headwater_server.project.entries import STRAIGHT, Entry, JobEntry, Sight, Work
+from headwater_server.project.flows import Flows, missing_columns, schema_names
 from headwater_server.project.history import derive_run_in_time, place_of
 from headwater_server.project.lru import Lru
 from headwater_server.project.manual import derive_manual
 from headwater_server.project.stored import StoredTimeline
 from headwater_server.project.timeline import Place, Turn, retime
 from headwater_server.project.view import Changed, next_view, read_view
-from headwater_server.store.port import Applied, GraphStore
+from headwater_server.store.port import Applied, Direction, GraphStore
 
 Translate: TypeAlias = Callable[[Any, int], Mapping[str, Facts]]
 """(parsed body, seq) -> facts by key. Pure."""
+
+Touched: TypeAlias = dict[str, tuple[Entry | None, Entry]]
+"""Before and after, by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +45,6 @@ class Parsed:
         return cls(record.seq, record.kind, orjson.loads(record.body))
 
 
-STRAIGHT = Turn(turns=False)
-NO_RUNS = JobView()
-
-
-@dataclass(slots=True)
-class Entry:
-    """What is known of one entity: its facts and what they were derived to."""
-
-    facts: Facts
-    picture: Picture = NOTHING
-    steps: tuple[Step, ...] = ()
-    place: Place | None = None
-    turn: Turn = STRAIGHT
-
-
-@dataclass(slots=True)
-class JobEntry:
-    """A job's present: which runs make it up and what they were derived to."""
-
-    view: JobView = NO_RUNS
-    picture: Picture = NOTHING
-    said: tuple[object, ...] = ()
-    """What the picture depends on: equal, then the picture is too."""
-
-
-@dataclass(slots=True)
-class _Work:
-    """Everything a batch touches; it becomes the cache when the store has taken it."""
-
-    batch: Batch
-    entries: dict[str, Entry] = field(default_factory=dict)
-    jobs: dict[str, JobEntry] = field(default_factory=dict)
-
-
 class Projector:
     """Brings the graph up to the log. Its caches hold only what can be read again from the store."""
 
@@ -88,9 +58,8 @@ class Projector:
         """Drop all caches: the next batch reads the store."""
         self._entries: Lru[Entry] = Lru(50_000)
         self._jobs: Lru[JobEntry] = Lru(20_000)
-        self._statements: Lru[Statement] = Lru(20_000)
-        self._flows: Lru[tuple[Step, ...]] = Lru(20_000)
         self._known: Lru[None] = Lru(200_000)
+        self._flows = Flows()
 
     def project(self, records: Sequence[Parsed]) -> None:
         """Apply these records, in one transaction, with the last one's number.
@@ -99,12 +68,13 @@ class Projector:
             Unavailable: the store did not take them; nothing of it is in the graph or the caches.
 
         """
-        work = _Work(Batch(self._known))
+        work = Work(Batch(self._known))
         deltas = self._facts(records)
         self._load(work, deltas)
         touched = self._join(work, deltas)
-        runs: dict[str, dict[str, tuple[Entry | None, Entry]]] = {}
+        runs: dict[str, Touched] = {}
         spoken: set[str] = set()
+        sight = self._sight(work)
         for key, (old, new) in touched.items():
             kind = keys.kind_of(key)
             if kind is Kind.RUN:
@@ -112,14 +82,22 @@ class Projector:
                 continue
             if kind is Kind.JOB and (old is None or _declared(old) != _declared(new)):
                 spoken.add(key)
-            new.picture = self._derive(work, key, new)
+            new.picture = self._derive(key, new.facts, sight)
             work.batch.move(old.picture if old else NOTHING, new.picture)
-        for job in runs.keys() | spoken:
-            self._job(work, job, runs.get(job, {}))
+        again = self._readers(work, touched)
+        for job in again:
+            for key, entry in self._speakers(work, job).items():
+                runs.setdefault(job, {}).setdefault(key, (entry, entry.again()))
+        for job in runs.keys() | spoken | again:
+            self._job(work, job, runs.get(job, {}), again=job in again)
         for key, (_, new) in touched.items():
             work.batch.states[key] = new.facts.dump()
+        work.batch.keep(lambda key: self._is_told(key, sight))
         upto = Applied(records[-1].seq, self._log)
         self._store.apply(work.batch.changes(), upto=upto)
+        self._remember(work)
+
+    def _remember(self, work: Work) -> None:
         for key, entry in work.entries.items():
             self._entries.put(key, entry)
         for job, job_entry in work.jobs.items():
@@ -139,7 +117,24 @@ class Projector:
                     deltas[key] = facts
         return deltas
 
-    def _load(self, work: _Work, wanted: Iterable[str]) -> None:
+    # -- entities ---------------------------------------------------------------------------------
+
+    def _sight(self, work: Work) -> Sight:
+        """The graph as this batch makes it."""
+
+        def look(key: str) -> Entry | None:
+            if key not in work.entries:
+                self._load(work, (key,))
+            return work.entries.get(key)
+
+        return look
+
+    def _committed(self) -> Sight:
+        """The graph as it is stored, whatever this batch says."""
+        before = Work(Batch(self._known))
+        return self._sight(before)
+
+    def _load(self, work: Work, wanted: Iterable[str]) -> None:
         """Entries of these entities, from the cache or the store; those that do not exist are left out."""
         missing = []
         for key in wanted:
@@ -153,26 +148,29 @@ class Projector:
         if not missing:
             return
         states = self._store.states(missing)
+        if not states:
+            return
         run_keys = [k for k in states if k.startswith("run|")]
         nodes = self._store.get(run_keys) if run_keys else {}
+        before = self._committed()
         for key, raw in states.items():
             entry = Entry(Facts.load(raw))
-            work.entries[key] = entry
             if key in nodes:
-                self._restore_run(work, key, entry, nodes[key])
+                self._restore_run(key, entry, nodes[key], before)
             else:
-                entry.picture = self._derive(work, key, entry)
+                entry.picture = self._derive(key, entry.facts, before)
+            work.entries[key] = entry
 
-    def _restore_run(self, work: _Work, key: str, entry: Entry, node: Node) -> None:
-        entry.steps = self._run_steps(work, key, entry.facts)
-        entry.place = place_of(key, entry.facts, entry.steps)
+    def _restore_run(self, key: str, entry: Entry, node: Node, before: Sight) -> None:
+        entry.flow = self._flows.of_run(key, entry.facts, before)
+        entry.place = place_of(key, entry.facts, entry.flow)
         until = node.props.get("until")
         if node.mark == "T":
             entry.turn = Turn(turns=True, until=until if isinstance(until, int) else None)
-        entry.picture = Picture.of(derive_run_in_time(key, entry.facts, entry.steps, entry.turn))
+        entry.picture = self._run_picture(key, entry, before)
 
-    def _join(self, work: _Work, deltas: Mapping[str, Facts]) -> dict[str, tuple[Entry | None, Entry]]:
-        touched: dict[str, tuple[Entry | None, Entry]] = {}
+    def _join(self, work: Work, deltas: Mapping[str, Facts]) -> Touched:
+        touched: Touched = {}
         for key, delta in deltas.items():
             old = work.entries.get(key)
             if old is None:
@@ -182,7 +180,7 @@ class Projector:
                 news = facts.join(delta)
                 if news is News.NOTHING:
                     continue
-                new = Entry(facts, old.picture, old.steps, old.place, old.turn)
+                new = old.again(facts)
                 if news is News.CLOCKS and not clocks_matter(key, facts):
                     work.entries[key] = new
                     work.batch.states[key] = facts.dump()
@@ -191,28 +189,72 @@ class Projector:
             work.entries[key] = touched[key][1]
         return touched
 
-    def _derive(self, work: _Work, key: str, entry: Entry) -> Picture:
-        """Of an entity that is neither a run nor in need of any other's facts but its own statement's."""
+    def _derive(self, key: str, facts: Facts, sight: Sight) -> Picture:
+        """Of an entity that is not a run."""
         kind = keys.kind_of(key)
-        statement = self._declaration(work, entry.facts)
         if kind is Kind.JOB:
-            return Picture.of(derive_job(key, entry.facts, statement), derive_manual(key, entry.facts))
-        parts = [derive(key, entry.facts), derive_manual(key, entry.facts)]
-        if kind is Kind.DATASET and statement is not None:
-            speaker = Speaker("", _declared_at(entry.facts), steps_of(key, [statement]))
+            said = facts.get("declared")
+            statement = self._flows.statement(said["statement"], sight) if said else None
+            return Picture.of(derive_job(key, facts, statement), derive_manual(key, facts))
+        parts = [derive(key, facts), derive_manual(key, facts)]
+        if kind is Kind.DATASET and (steps := self._flows.declared(key, facts, sight)):
+            speaker = Speaker("", _declared_at(facts), steps)
             parts.append(derive_current(None, (), None, speaker))
         return Picture.of(*parts)
 
+    def _is_told(self, key: str, sight: Sight) -> bool:
+        """Whether somebody's facts say that a node is there (then it stays, edges or not)."""
+        if keys.kind_of(key) is not Kind.COLUMN:
+            return False
+        entry = sight(keys.dataset_of(key))
+        return entry is not None and key in entry.picture.nodes
+
+    # -- scripts that read a table whose schema is new ----------------------------------------------
+
+    def _readers(self, work: Work, touched: Touched) -> set[str]:
+        """Jobs with SQL over datasets that got a schema: what they said means more now."""
+        changed = [
+            key
+            for key, (old, new) in touched.items()
+            if old is not None
+            and key.startswith("dataset|")
+            and schema_names(old.facts) != schema_names(new.facts)
+        ]
+        if not changed:
+            return set()
+        down, up = Direction.DOWNSTREAM, Direction.UPSTREAM
+        reading = self._store.expand(changed, down, (EdgeKind.INPUT_OF, EdgeKind.WAS_INPUT_OF))
+        writing = self._store.expand(changed, up, (EdgeKind.OUTPUTS, EdgeKind.DID_OUTPUT))
+        steps = {e.target for e in reading} | {e.source for e in writing}
+        jobs = {e.target for e in self._store.expand(steps, down, (EdgeKind.STEP_OF,))}
+        self._load(work, jobs)
+        return {j for j in jobs if j in work.entries and "sql" in work.entries[j].facts.first}
+
+    def _speakers(self, work: Work, job: str) -> dict[str, Entry]:
+        """The runs whose flow stands in edges: each that turned, and those that make up the present."""
+        view = self._job_entry(job).view
+        wanted = {k for _, k in view.flights}
+        wanted |= {view.latest.run} if view.latest else set()
+        wanted |= {view.failed[1]} if view.failed else set()
+        after: tuple[str, str] | None = None
+        while page := self._store.page(Kind.RUN, marks=["T"], group=job, after=after, limit=500):
+            wanted |= {n.key for n in page}
+            after = page[-1].sort, page[-1].key
+        self._load(work, wanted)
+        return {k: work.entries[k] for k in wanted}
+
     # -- a job's runs -----------------------------------------------------------------------------
 
-    def _job(self, work: _Work, job: str, runs: Mapping[str, tuple[Entry | None, Entry]]) -> None:
+    def _job(self, work: Work, job: str, runs: Touched, *, again: bool) -> None:
         known = self._job_entry(job)
+        sight = self._sight(work)
         stored = StoredTimeline(self._store, job, known.view)
         old = {k: e.place for k, (e, _) in runs.items() if e is not None and e.place is not None}
         new: dict[str, Place] = {}
         for key, (_, entry) in runs.items():
-            entry.steps = self._run_steps(work, key, entry.facts)
-            entry.place = place_of(key, entry.facts, entry.steps)
+            entry.flow = self._flows.of_run(key, entry.facts, sight)
+            entry.place = place_of(key, entry.facts, entry.flow)
+            work.entries[key] = entry
             if entry.place is not None:
                 new[key] = entry.place
         turns = {} if old == new else retime(old, new, stored)
@@ -222,63 +264,48 @@ class Projector:
             if key in runs:
                 entry.turn = turn
             elif entry.turn != turn:
-                again = Entry(entry.facts, entry.picture, entry.steps, place, turn)
-                self._rewrite_run(work, key, again)
+                moved = entry.again()
+                moved.place, moved.turn = place, turn
+                self._rewrite_run(work, key, moved, sight)
         changed: dict[str, Changed] = {}
         for key, (_, entry) in runs.items():
             if entry.place is None:
                 entry.turn = STRAIGHT
-            self._rewrite_run(work, key, entry)
+            self._rewrite_run(work, key, entry, sight)
             node = entry.picture.nodes[key]
-            changed[key] = Changed(key, node.mark, node.sort, bool(entry.steps), entry.place)
+            changed[key] = Changed(key, node.mark, node.sort, bool(entry.flow.steps), entry.place)
         unmoved = {k: (p, work.entries[k].turn) for k, p in new.items() if k not in turns}
         view = next_view(stored, known.view, changed, {**unmoved, **turns})
         said = self._said(work, job, view)
-        picture = known.picture if said == known.said else self._present(work, job, view)
+        same = said == known.said and not again
+        picture = known.picture if same else self._present(job, view, sight)
         work.batch.move(known.picture, picture)
         work.jobs[job] = JobEntry(view, picture, said)
 
-    def _rewrite_run(self, work: _Work, key: str, entry: Entry) -> None:
-        picture = Picture.of(derive_run_in_time(key, entry.facts, entry.steps, entry.turn))
+    def _rewrite_run(self, work: Work, key: str, entry: Entry, sight: Sight) -> None:
+        picture = self._run_picture(key, entry, sight)
         work.batch.move(entry.picture, picture)
         entry.picture = picture
         work.entries[key] = entry
+
+    def _run_picture(self, key: str, entry: Entry, sight: Sight) -> Picture:
+        derived = derive_run_in_time(key, entry.facts, entry.flow, entry.turn)
+        if entry.turn.until is not None:
+            derived.nodes += missing_columns(entry.flow.steps, sight)
+        return Picture.of(derived)
 
     def _job_entry(self, job: str) -> JobEntry:
         """The job's present before the batch; read from the store when the cache lost it."""
         found = self._jobs.get(job)
         if found is not None:
             return found
-        before = _Work(Batch(self._known))
-        self._load(before, [job])
-        if job not in before.entries:
+        before = self._committed()
+        if before(job) is None:
             return JobEntry()
         view = read_view(StoredTimeline(self._store, job, None))
-        return JobEntry(view, self._present(before, job, view))
+        return JobEntry(view, self._present(job, view, before))
 
-    def _present(self, work: _Work, job: str, view: JobView) -> Picture:
-        """A job's current edges out of its view."""
-        wanted = [k for _, k in view.flights]
-        if view.latest is not None:
-            wanted.append(view.latest.run)
-        if view.failed is not None:
-            wanted.append(view.failed[1])
-        self._load(work, [*wanted, job])
-        complete = None
-        if view.latest is not None and view.opener is not None:
-            steps = work.entries[view.latest.run].steps
-            complete = Speaker(view.opener.run, view.opener.begin, steps)
-        flights = [self._speaker(work, k) for _, k in view.flights]
-        failed = self._speaker(work, view.failed[1]) if view.failed else None
-        declared = None
-        entry = work.entries.get(job)
-        statement = self._declaration(work, entry.facts) if entry else None
-        if entry is not None and statement is not None:
-            steps = steps_of(job, [statement], declared=True)
-            declared = Speaker("", _declared_at(entry.facts), steps)
-        return Picture.of(derive_current(complete, flights, failed, declared))
-
-    def _said(self, work: _Work, job: str, view: JobView) -> tuple[object, ...]:
+    def _said(self, work: Work, job: str, view: JobView) -> tuple[object, ...]:
         wanted = [k for _, k in view.flights]
         if view.failed is not None:
             wanted.append(view.failed[1])
@@ -287,43 +314,36 @@ class Projector:
         return (
             view.latest.flow if view.latest else None,
             view.opener,
-            tuple((k, e.steps, e.facts.first.get("begin")) for k in wanted if (e := work.entries[k]).steps),
+            tuple(
+                (k, e.flow, e.facts.first.get("begin")) for k in wanted if (e := work.entries[k]).flow.steps
+            ),
             _declared(entry) if entry else None,
         )
 
-    def _speaker(self, work: _Work, run: str) -> Speaker:
-        entry = work.entries[run]
-        begin = entry.facts.first.get("begin", 0)
-        return Speaker(run, begin, entry.steps)
+    def _present(self, job: str, view: JobView, sight: Sight) -> Picture:
+        """A job's current edges out of its view."""
+        complete = None
+        if view.latest is not None and view.opener is not None:
+            steps = _speaker(view.latest.run, sight).steps
+            complete = Speaker(view.opener.run, view.opener.begin, steps)
+        flights = [_speaker(k, sight) for _, k in view.flights]
+        failed = _speaker(view.failed[1], sight) if view.failed else None
+        declared = None
+        entry = sight(job)
+        if entry is not None and (steps := self._flows.declared(job, entry.facts, sight)):
+            declared = Speaker("", _declared_at(entry.facts), steps)
+        derived = derive_current(complete, flights, failed, declared)
+        told = [s for speaker in (complete, *flights, failed, declared) if speaker for s in speaker.steps]
+        shown = {n.key for n in derived.nodes}
+        derived.nodes += missing_columns([s for s in told if s.key in shown], sight)
+        return Picture.of(derived)
 
-    # -- statements -------------------------------------------------------------------------------
 
-    def _run_steps(self, work: _Work, run: str, facts: Facts) -> tuple[Step, ...]:
-        snapshot = facts.get("snapshot")
-        said = (snapshot,) if snapshot else tuple(name for name, _ in facts.firsts("said|"))
-        if not said:
-            return ()
-        job = keys.job_of(run)
-        memo = "\n".join((job, *said))
-        steps = self._flows.get(memo)
-        if steps is None:
-            steps = steps_of(job, [self._statement(work, name) for name in said])
-            self._flows.put(memo, steps)
-        return steps
-
-    def _statement(self, work: _Work, name: str) -> Statement:
-        found = self._statements.get(name)
-        if found is None:
-            key = keys.key(Kind.STATEMENT, name)
-            entry = work.entries.get(key)
-            facts = entry.facts if entry else Facts.load(self._store.states([key])[key])
-            found = facts.get("content")
-            self._statements.put(name, found)
-        return found
-
-    def _declaration(self, work: _Work, facts: Facts) -> Statement | None:
-        said = facts.get("declared")
-        return self._statement(work, said["statement"]) if said else None
+def _speaker(run: str, sight: Sight) -> Speaker:
+    entry = sight(run)
+    if entry is None:
+        raise LookupError(f"the graph lost {run}: run `headwater rebuild`")
+    return Speaker(run, entry.facts.first.get("begin", 0), entry.flow.steps)
 
 
 def _declared(entry: Entry) -> Any:
@@ -332,5 +352,5 @@ def _declared(entry: Entry) -> Any:
 
 
 def _declared_at(facts: Facts) -> int:
-    """When what holds was first declared: saying it again, later, is no news."""
-    return facts.first[f"declared|{facts.get('declared')['statement']}"]
+    """Since when the declaration that holds has been said."""
+    return facts.first[f"declared|{declared_as(facts.get('declared'))}"]

@@ -1,0 +1,124 @@
+"""The `sql` facet: what it names, told apart from what it does (which needs schemas: see `project.sqlflow`). Pure.
+
+Which tables a script reads and writes does not depend on any schema; they are named here, in the words of the
+event: a table that the producer named too is that dataset, others are completed from its neighbours.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypedDict
+
+from headwater_parsers import ScriptLineage, TableRef, parse
+from headwater_server.graph import keys, names
+from headwater_server.openlineage.wire import DatasetSaid, Event
+
+MAX_SQL = 1_000_000
+"""Characters; a longer script is kept in the record and not read."""
+
+_CTE = re.compile(
+    r"(?:\bWITH(?:\s+RECURSIVE)?|,)\s+[\"`\[]?(\w+)[\"`\]]?\s*(?:\([^()]*\))?\s+AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\(",
+    re.IGNORECASE,
+)
+
+
+class SqlSaid(TypedDict):
+    """What is kept with the run: the script's name, and which dataset each of its table names is."""
+
+    script: str
+    tables: dict[str, str]
+
+
+class Script(TypedDict):
+    """A script's content, kept once."""
+
+    sql: str
+    dialect: str
+    database: str
+    schema: str
+    ctes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A script as an event sent it."""
+
+    said: SqlSaid
+    script: Script
+
+
+def named(event: Event) -> Named | None:
+    """None: no sql facet, too long, or nothing that says where its tables live."""
+    facet = event.job_facets.get("sql")
+    text = facet.get("query") if facet and not facet.get("_deleted") else None
+    if not facet or not isinstance(text, str) or not text.strip() or len(text) > MAX_SQL:
+        return None
+    namespace, database, schema = _home(event)
+    if not namespace:
+        return None
+    given = facet.get("dialect")
+    dialect = given.lower() if isinstance(given, str) and given else names.platform(namespace)
+    lineage = read(text, dialect, database, schema)
+    tables: dict[str, str] = {}
+    told = _told(event)
+    for table in (*lineage.inputs, *lineage.outputs):
+        if key := _dataset(table, namespace, told):
+            tables[table.name] = key
+    ctes = sorted({found.casefold() for found in _CTE.findall(text)})
+    content = f"{dialect}\n{database}\n{schema}\n{text}"
+    name = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    script: Script = {
+        "sql": text, "dialect": dialect, "database": database, "schema": schema, "ctes": ctes,
+    }  # fmt: skip
+    return Named({"script": name, "tables": tables}, script)
+
+
+@lru_cache(maxsize=4_096)
+def read(sql: str, dialect: str, database: str, schema: str) -> ScriptLineage:
+    """A script's lineage without any schema; scripts repeat."""
+    return parse(sql, dialect or None, None, database or None, schema or None)
+
+
+def _home(event: Event) -> tuple[str, str, str]:
+    """Where the names of a script live: (namespace, database, schema) of what the event writes, else reads."""
+    for side in (event.outputs, event.inputs):
+        for said in side:
+            if said.key.startswith("dataset|"):
+                namespace, name = keys.parts_of(said.key)
+                parts = name.split(".")
+                database = parts[-3] if len(parts) > 2 else ""
+                return namespace, database, parts[-2] if len(parts) > 1 else ""
+    namespace = keys.parts_of(event.job)[0] if event.job else ""
+    return (namespace if "://" in namespace else ""), "", ""
+
+
+def _told(event: Event) -> list[str]:
+    found: Iterable[DatasetSaid] = (*event.inputs, *event.outputs)
+    return sorted({said.key for said in found if said.key.startswith("dataset|")})
+
+
+def _dataset(table: TableRef, namespace: str, told: list[str]) -> str:
+    """The dataset that a table name means; `` for what is none (a function, a stage)."""
+    if table.kind == "file":
+        scheme, separator, rest = table.name.partition("://")
+        authority, slash, path = rest.partition("/")
+        if not separator or not slash or not path:
+            return ""
+        return keys.dataset(*names.normal(f"{scheme}://{authority}", path))
+    if table.kind != "table":
+        return ""
+    wanted = [part.casefold() for part in table.parts]
+    close: list[tuple[int, str]] = []
+    for key in told:
+        have = [part.casefold() for part in keys.parts_of(key)[1].split(".")]
+        shared = min(len(have), len(wanted))
+        if have[-shared:] == wanted[-shared:]:
+            close.append((shared, key))
+    if close:
+        best = max(shared for shared, _ in close)
+        fits = [key for shared, key in close if shared == best]
+        if len(fits) == 1:
+            return fits[0]
+    return keys.dataset(*names.normal(namespace, table.name))

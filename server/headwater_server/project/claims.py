@@ -1,0 +1,17 @@
+"""One column's claim on another: who says that a column depends on it, and how."""
+
+from typing import NamedTuple
+
+
+class Claim(NamedTuple):
+    source: str
+    """A column's key."""
+    target: str
+    """A column's key, or a whole node's (all its rows); while it is a statement's: a column path, or ``."""
+    direct: bool
+    subtype: str
+    masking: bool
+    description: str
+    span: str = ""
+    """Where in the script: `line:column-line:column`; only of claims read from SQL."""
+    confidence: float = 1.0
