@@ -340,3 +340,16 @@ def test_a_job_shows_the_state_of_its_newest_run(shop: Scene) -> None:
     assert nodes(lineage("db/raw", shop.store, depth=9, only=late)) >= {"raw", "clean"}
     never = LineageFilter(seen_after=MONDAY + 2 * DAY)
     assert nodes(lineage("db/raw", shop.store, depth=1, only=never)) == {"raw"}
+
+
+def test_a_table_dropped_between_two_jobs_does_not_cut_their_flow(scene: Scene) -> None:
+    scene.step("make", ["a"], ["tmp"])
+    scene.step("use", ["tmp"], ["b"], evidence="EXPLICIT")
+    scene.dataset("tmp", mark="h", lifecycle="DROP")
+    scene.save()
+    graph = lineage("db/a", scene.store, direction=DOWN, depth=9)
+    assert edges(graph) == {"a READS make", "make DERIVES use", "use WRITES b"}
+    assert {edge.origin for edge in graph.edges if edge.kind == "DERIVES"} == {"INFERRED"}
+    tables = lineage("db/a", scene.store, depth=9, granularity=Granularity.DATASET)
+    assert edges(tables) == {"a DERIVES b"}
+    assert tables.edges[0].confidence == 0.6

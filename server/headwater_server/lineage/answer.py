@@ -6,6 +6,7 @@ from headwater_server.graph import keys, names
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
 from headwater_server.lineage.around import Neighbours, neighbours, version_neighbours
+from headwater_server.lineage.bridge import bridge
 from headwater_server.lineage.fold import Bond, Ends
 from headwater_server.lineage.moves import View
 from headwater_server.lineage.refs import resolve, resolve_all
@@ -106,9 +107,10 @@ def draw(
     depths = done.depths
     found = view.store.get(depths)
     kept = keep(done, depths, found, only=only)
+    gone = set() if only.include_archived else _gone(done, depths, found)
     bonds = {
         ends: bond
-        for ends, bond in done.fold.bonds.items()
+        for ends, bond in (bridge(done.fold.bonds, gone) if gone else done.fold.bonds).items()
         if ends[0] in kept
         and ends[1] in kept
         and (only.transformation is None or bond.transformation in (None, only.transformation))
@@ -164,6 +166,10 @@ def draw(
         truncated_reason=stopped,
         frontier=_frontier(done, shown, around) if around else (),
     )
+
+
+def _gone(done: Trace, depths: dict[str, int], found: dict[str, Node]) -> set[str]:
+    return {key for key in depths if key != done.root and key in found and is_gone(found[key])}
 
 
 def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: LineageFilter) -> set[str]:
