@@ -353,3 +353,5 @@ def test_a_table_dropped_between_two_jobs_does_not_cut_their_flow(scene: Scene) 
     tables = lineage("db/a", scene.store, depth=9, granularity=Granularity.DATASET)
     assert edges(tables) == {"a DERIVES b"}
     assert tables.edges[0].confidence == 0.6
+    then = lineage("db/a", scene.store, depth=9, granularity=Granularity.DATASET, as_of=MONDAY)
+    assert edges(then) == {"a DERIVES tmp", "tmp DERIVES b"}

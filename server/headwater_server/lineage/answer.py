@@ -106,8 +106,8 @@ def draw(
     """The nearest `max_nodes` of a trace that the filter lets through, with the edges between them."""
     depths = done.depths
     found = view.store.get(depths)
-    kept = keep(done, depths, found, only=only)
-    gone = set() if only.include_archived else _gone(done, depths, found)
+    kept = keep(done, depths, found, only=only, at=view.at)
+    gone = set() if only.include_archived else _gone(done, depths, found, at=view.at)
     bonds = {
         ends: bond
         for ends, bond in (bridge(done.fold.bonds, gone) if gone else done.fold.bonds).items()
@@ -168,11 +168,13 @@ def draw(
     )
 
 
-def _gone(done: Trace, depths: dict[str, int], found: dict[str, Node]) -> set[str]:
-    return {key for key in depths if key != done.root and key in found and is_gone(found[key])}
+def _gone(done: Trace, depths: dict[str, int], found: dict[str, Node], *, at: int | None) -> set[str]:
+    return {key for key in depths if key != done.root and key in found and is_gone(found[key], at=at)}
 
 
-def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: LineageFilter) -> set[str]:
+def keep(
+    done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: LineageFilter, at: int | None
+) -> set[str]:
     """The keys that the filter lets through; the root always. A job stays with what it reads or writes."""
     kinds = set(only.kinds)
     kept: set[str] = set()
@@ -185,7 +187,7 @@ def keep(done: Trace, depths: dict[str, int], found: dict[str, Node], *, only: L
         if key != done.root:
             if kinds and ENTITY_KIND.get(node.kind) not in kinds:
                 continue
-            if not only.include_archived and is_gone(node):
+            if not only.include_archived and is_gone(node, at=at):
                 continue
             if narrow and not fits(node, only):
                 if node.kind is Kind.JOB:

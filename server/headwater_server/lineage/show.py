@@ -99,9 +99,11 @@ class Details:
         return times.from_sortable(run.sort) if run and run.sort else None
 
 
-def is_gone(node: Node) -> bool:
-    """Archived, or dropped: there, but not to be shown unless asked for."""
-    return bool(node.props.get("archived")) or (bool(node.mark) and node.props.get("lifecycle") == "DROP")
+def is_gone(node: Node, *, at: int | None = None) -> bool:
+    """Archived, or dropped: there, but not to be shown unless asked for. In the past nothing is dropped yet."""
+    if node.props.get("archived"):
+        return True
+    return at is None and bool(node.mark) and node.props.get("lifecycle") == "DROP"
 
 
 def strings(node: Node, prop: str) -> tuple[str, ...]:
