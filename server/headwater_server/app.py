@@ -93,7 +93,7 @@ class Local:
         """Events as NDJSON; OpenLineage's batch answer, when the graph shows them."""
         self._start()
         raws = list(reader.lines(body))
-        submission, taken, failed = receive_many(raws, self._parts.committer)
+        submission, taken, failed = receive_many(raws, self._parts.committer, eager=True)
         seqs: list[int] = []
         if submission is not None:
             seqs = [receipt.seq for receipt in submission.logged.result()]

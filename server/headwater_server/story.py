@@ -13,7 +13,7 @@ from headwater_server.parts import Parts
 def tell(parts: Parts) -> None:
     """Returns when the graph shows all of it."""
     raws = [e if isinstance(e, bytes) else orjson.dumps(e) for e in events()]
-    submission, _, failed = receive_many(raws, parts.committer)
+    submission, _, failed = receive_many(raws, parts.committer, eager=True)
     if failed:
         raise failed[0].error
     if submission is not None:

@@ -15,7 +15,9 @@ from headwater_server.ingest import reader
 from headwater_server.ingest.receive import Failure, receive, receive_many
 from headwater_server.settings import Settings
 
-NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+NDJSON = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
 _WAIT_HELP = "`projected` answers when the graph shows the event, not only when it is durable"
 _WAIT = {"name": "wait", "in": "query", "schema": {"enum": ["projected"]}, "description": _WAIT_HELP}
 _EVENT = {"description": "A RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)", "type": "object"}
@@ -53,7 +55,7 @@ def openlineage_router(
             if kind not in ("", "application/json") and not kind.endswith("+json"):
                 raise Unsupported(f"Content-Type {kind} is not read here. Send application/json.")
             raw = await _body(request, settings.max_body)
-            submission = receive(raw, committer)
+            submission = receive(raw, committer, eager=_waits(request))
             (receipt,) = await _logged(submission)
             await _maybe_projected(request, submission)
         except HeadwaterError as error:
@@ -88,7 +90,7 @@ def openlineage_router(
             raise Unsupported(f"Content-Type {kind} is not read here. Send a JSON array or NDJSON.")
         raw = await _body(request, settings.max_batch)
         raws = list(split(raw))
-        submission, taken, failed = receive_many(raws, committer)
+        submission, taken, failed = receive_many(raws, committer, eager=_waits(request))
         seqs: list[int] = []
         if submission is not None:
             receipts = await _logged(submission)
@@ -98,7 +100,9 @@ def openlineage_router(
             seqs = [r.seq for r in receipts]
         for failure in failed:
             metrics.rejected(failure.error.code)
-        return Response(orjson.dumps(batch_answer(len(raws), len(taken), failed, seqs)), media_type="application/json")
+        return Response(
+            orjson.dumps(batch_answer(len(raws), len(taken), failed, seqs)), media_type="application/json"
+        )
 
     @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
     def export_events(ref: str) -> StreamingResponse:
@@ -137,8 +141,12 @@ async def _logged(submission: Submission) -> list[Any]:
     return await asyncio.wrap_future(submission.logged)
 
 
+def _waits(request: Request) -> bool:
+    return request.query_params.get("wait") == "projected"
+
+
 async def _maybe_projected(request: Request, submission: Submission) -> None:
-    if request.query_params.get("wait") != "projected":
+    if not _waits(request):
         return
     try:
         await asyncio.wait_for(asyncio.wrap_future(submission.projected), timeout=30)

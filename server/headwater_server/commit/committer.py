@@ -23,6 +23,12 @@ logger = logging.getLogger("headwater")
 MAX_BATCH = 1_000
 MAX_QUEUED = 20_000
 """Records that may wait. More is answered 503 at once: memory stays bounded, producers try again."""
+LAG = 0.05
+"""Seconds that records may wait to be projected together; a waiting reader or a command ends it."""
+BLOCK = 250
+"""Records projected in one transaction: more gains little and lets acknowledgements wait."""
+MAX_PENDING = 4 * BLOCK
+"""Read records kept at hand for the projection; behind that it reads the log again."""
 RETRY_AFTER = 0.5
 """Seconds between two tries while the graph store is away."""
 
@@ -35,6 +41,8 @@ class Submission:
 
     drafts: Sequence[Draft]
     bodies: Sequence[Any]
+    eager: bool = False
+    """Somebody waits for the projection."""
     logged: "Future[list[Receipt]]" = field(default_factory=Future)
     projected: "Future[int]" = field(default_factory=Future)
 
@@ -65,6 +73,8 @@ class Committer:
         self._lock = threading.Lock()
         self._applied = 0
         self._waiting: list[tuple[int, Future[int]]] = []
+        self._pending: list[Parsed] = []
+        self._due = 0.0
         self._stopping = False
         self.unavailable = ""
         """Why the graph store does not take records now; empty: it does."""
@@ -109,14 +119,15 @@ class Committer:
     def queued(self) -> int:
         return self._queued
 
-    def submit(self, drafts: Sequence[Draft], bodies: Sequence[Any]) -> Submission:
-        """Queue drafts; `logged` is done when they are durable, `projected` when the graph shows them.
+    def submit(self, drafts: Sequence[Draft], bodies: Sequence[Any], *, eager: bool = False) -> Submission:
+        """Queue drafts; `logged` is done when they are durable, `projected` when the graph shows them: soon,
+        at once when `eager`.
 
         Raises:
             Unavailable: too much waits already.
 
         """
-        submission = Submission(drafts, bodies)
+        submission = Submission(drafts, bodies, eager)
         with self._lock:
             if self._queued + len(drafts) > MAX_QUEUED or self._stopping:
                 raise Unavailable(
@@ -145,20 +156,25 @@ class Committer:
     # -- the writer's thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._catch_up()
         open_ = True
+        self._due = 0.0
         while open_:
-            timeout = RETRY_AFTER if self._applied < self._log.head() else None
-            batch, command, open_ = self._take(timeout)
+            batch, command, open_ = self._take(self._patience())
             if batch:
                 self._write(batch)
-            elif command is None:
-                self._catch_up()
             if command is not None:
                 self._execute(command)
+            if self._applied < self._log.head() and time.monotonic() >= self._due:
+                self._advance()
         self._catch_up()
         for _, waiting in self._waiting:
             waiting.set_exception(Unavailable("the server stopped before the graph caught up"))
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for more; None: there is nothing else to do."""
+        if self._applied >= self._log.head():
+            return None
+        return max(0.0, self._due - time.monotonic())
 
     def _take(self, timeout: float | None) -> tuple[list[Submission], _Command[Any] | None, bool]:
         """All that is queued up to a command, at most a batch's worth."""
@@ -197,15 +213,18 @@ class Committer:
             submission.logged.set_result(own)
             last = max((r.seq for r in own), default=0)
             self._waiting.append((last, submission.projected))
-        news = [
+        idle = self._applied >= before
+        self._pending += (
             Parsed(receipt.seq, draft.kind, body)
             for receipt, draft, body in zip(receipts, drafts, bodies, strict=True)
             if not receipt.duplicate
-        ]
-        if self._applied == before:
-            self._project(news)
-        else:
-            self._catch_up()
+        )
+        if len(self._pending) > MAX_PENDING:
+            self._pending.clear()
+        if any(s.eager for s in batch) and not self.unavailable:
+            self._due = 0.0
+        elif idle:
+            self._due = time.monotonic() + LAG
         self._settle()
 
     def _execute(self, command: _Command[Any]) -> None:
@@ -229,19 +248,31 @@ class Committer:
     def _catch_up(self) -> None:
         """Project what the log has and the graph has not, as long as the store takes it."""
         while self._applied < self._log.head():
-            try:
-                records = self._log.read(self._applied, limit=MAX_BATCH)
-            except Unavailable as error:
-                self.unavailable = str(error)
+            if not self._advance():
                 return
-            if not self._project([Parsed.of(r) for r in records]):
-                return
+
+    def _advance(self) -> bool:
+        """Project one block; tells whether the store took it."""
+        done = self._project(self._next())
+        self._pending = [p for p in self._pending if p.seq > self._applied]
+        self._due = 0.0 if done else time.monotonic() + RETRY_AFTER
         self._settle()
+        return done
+
+    def _next(self) -> list[Parsed]:
+        """The records behind the mark: at hand, or from the log."""
+        if self._pending and self._pending[0].seq == self._applied + 1:
+            return self._pending[:BLOCK]
+        try:
+            return [Parsed.of(r) for r in self._log.read(self._applied, limit=BLOCK)]
+        except Unavailable as error:
+            self.unavailable = str(error)
+            return []
 
     def _project(self, records: Sequence[Parsed]) -> bool:
         """Tells whether the graph shows them now."""
         if not records:
-            return True
+            return False
         try:
             self._projector.project(records)
         except Unavailable as error:

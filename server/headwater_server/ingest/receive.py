@@ -54,14 +54,14 @@ def drafted(raw: bytes) -> tuple[Draft, Event]:
     return draft, event
 
 
-def receive(raw: bytes, committer: Committer) -> Submission:
+def receive(raw: bytes, committer: Committer, *, eager: bool = False) -> Submission:
     """Queue one event. Raises as `drafted`, and Unavailable when too much waits."""
     draft, event = drafted(raw)
-    return committer.submit((draft,), (event,))
+    return committer.submit((draft,), (event,), eager=eager)
 
 
 def receive_many(
-    raws: Sequence[bytes], committer: Committer
+    raws: Sequence[bytes], committer: Committer, *, eager: bool = False
 ) -> tuple[Submission | None, list[int], list[Failure]]:
     """Queue those of a batch that can be placed: the submission, their indexes, and what failed."""
     drafts: list[Draft] = []
@@ -77,7 +77,7 @@ def receive_many(
             drafts.append(draft)
             events.append(event)
             taken.append(index)
-    return (committer.submit(drafts, events) if drafts else None), taken, failed
+    return (committer.submit(drafts, events, eager=eager) if drafts else None), taken, failed
 
 
 def translate_record(body: Any, seq: int) -> Mapping[str, Facts]:
