@@ -16,7 +16,7 @@ _CREATES = frozenset(
 
 def carry_out(statement: Statement, session: Session, outcome: Outcome) -> None:
     """Resolve a statement within a session; what it found goes into the outcome."""
-    session.reads, session.versions = [], {}
+    session.reads, session.versions = {}, {}
     _prepare(statement, session, outcome)
     for write in statement.writes:
         _write(statement, write, session, outcome)
@@ -26,7 +26,7 @@ def carry_out(statement: Statement, session: Session, outcome: Outcome) -> None:
         session.open(table)
     if statement.kind == "cache":  # kept in memory for the session: no dataset yet
         outcome.writes.clear()
-        session.reads = []
+        session.reads = {}
     outcome.reads = list(session.reads)
     outcome.versions = dict(session.versions)
     for table in statement.drops:
@@ -66,10 +66,10 @@ def _write(statement: Statement, write: Write, session: Session, outcome: Outcom
         target = None
     if write.copies is None and write.query is None:
         outcome.add(target, [], {}, names=write.columns or ())
-        _remember(statement, target, [], {}, [], session)
+        _remember(statement, target, [], {}, {}, session)
         return
     earlier = session.reads
-    session.reads = []
+    session.reads = {}
     conditions: Conditions = {}
     columns: list[Column | OpenStar]
     if write.copies is not None:
@@ -88,7 +88,7 @@ def _write(statement: Statement, write: Write, session: Session, outcome: Outcom
         outcome.problems(resolver.found.problems)
     outcome.add(target, columns, conditions)
     _remember(statement, target, columns, conditions, session.reads, session)
-    session.reads = earlier + [r for r in session.reads if r not in earlier]
+    session.reads = {**earlier, **session.reads}
 
 
 def _remember(
@@ -96,7 +96,7 @@ def _remember(
     target: TableRef | None,
     columns: list[Column | OpenStar],
     conditions: Conditions,
-    reads: list[TableRef],
+    reads: dict[TableRef, None],
     session: Session,
 ) -> None:
     """Let the session know what the script's own tables hold."""
@@ -115,11 +115,11 @@ def _remember(
 
 def _assign(assign: Assign, session: Session) -> None:
     earlier = session.reads
-    session.reads = []
+    session.reads = {}
     relation = _resolver(session).query(assign.query)
     columns = [c for c in relation.columns if isinstance(c, Column)]
     reads = session.reads
-    session.reads = earlier + [r for r in reads if r not in earlier]
+    session.reads = {**earlier, **reads}
     if assign.record:
         fields = {c.name.lower(): c for c in columns}
         row = Column(assign.names[0], whole_row(relation).origins, fields or None)

@@ -157,13 +157,13 @@ class Resolver:
         scope = self._scope(parent)
         for name, relation in env.items():
             if name.startswith("="):  # ClickHouse: WITH expression AS name
-                scope.entries.append(Entry(relation, name, (), hidden=True))
+                scope.add([Entry(relation, None, (), starless=True)])
         for join in query.joins:
             self._join(join, scope, env)
         made = self._projections(query, scope, env)
         aliases = {c.name.lower(): c for c in made if isinstance(c, Column) and c.name != "*"}
         scope.aliases = aliases
-        scope.self_named = {n for n in scope.self_named if _reads_itself(query, n)}
+        scope.self_named = scope.self_reading
         for expr in query.filters:
             self._note(self._column(expr, scope, env).origins, "FILTER", expr.at)
         for expr in query.windows:
@@ -205,7 +205,7 @@ class Resolver:
     ) -> None:
         if order:
             scope = self._scope(parent)
-            scope.entries.append(Entry(made, None, ()))
+            scope.add([Entry(made, None, ())])
             for key in order:
                 self._key(key, "SORT", scope, {}, made.columns)
 
@@ -222,9 +222,10 @@ class Resolver:
             if item.explicit:
                 lower = item.name.lower()
                 scope.aliases.setdefault(lower, column)
-                if not self._traits.aliases or any(
-                    leaf.parts[-1].lower() == lower for leaf in item.expr.leaves
-                ):
+                if any(leaf.parts[-1].lower() == lower for leaf in item.expr.leaves):
+                    scope.self_reading.add(lower)
+                    scope.self_named.add(lower)
+                elif not self._traits.aliases:
                     scope.self_named.add(lower)
         return made
 
@@ -272,13 +273,11 @@ class Resolver:
         for name in scope.merged:
             leaf = Leaf((name,), IDENTITY, masked=False)
             made.append(scope.resolve(leaf).renamed(self._spelled(scope, name)))
-        stars: list[OpenStar] = []
         for entry in scope.entries:
-            if entry.hidden:
+            if entry.hidden or entry.starless:
                 continue
             for column in entry.relation.columns:
                 if isinstance(column, OpenStar):
-                    stars.append(column)
                     made.append(column)
                 elif column.name.lower() not in scope.merged:
                     made.append(column)
@@ -335,7 +334,7 @@ class Resolver:
         added = self._source(join.source, scope, env)
         for entry in added:
             entry.hidden = entry.hidden or join.hidden
-        scope.entries += added
+        scope.add(added)
         names = [n.lower() for n in join.using]
         if join.natural:
             names += _common(before, added)
@@ -446,7 +445,7 @@ class Resolver:
 
     def _pivoted(self, source: Source, scope: Scope, env: Ctes) -> tuple[Scope, list[Column | OpenStar]]:
         inner = self._scope(scope)
-        inner.entries += self._source(source, inner, env)
+        inner.add(self._source(source, inner, env))
         return inner, self._every(inner)
 
     def _pivot(self, pivot: Pivot, scope: Scope, env: Ctes) -> Relation:
@@ -481,15 +480,6 @@ class Resolver:
         labels: list[Column | OpenStar] = [Column(label, every) for label in unpivot.labels]
         made += values + labels if unpivot.values_first else labels + values
         return renamed(Made(made), unpivot.columns)
-
-
-def _reads_itself(query: Select, name: str) -> bool:
-    return any(
-        isinstance(item, Projection)
-        and item.name.lower() == name
-        and any(leaf.parts[-1].lower() == name for leaf in item.expr.leaves)
-        for item in query.projections
-    )
 
 
 def _innermost(source: Source) -> Source:

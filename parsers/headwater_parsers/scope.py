@@ -27,11 +27,7 @@ class Entry:
     alias: str | None
     parts: tuple[str, ...]  # of a table, in lower case; () for the rest
     hidden: bool = False
-
-    def answers_to(self, name: str) -> bool:
-        if self.alias is not None:
-            return self.alias == name
-        return bool(self.parts) and self.parts[-1] == name
+    starless: bool = False  # seen by name, not by *
 
 
 @dataclass(slots=True)
@@ -53,7 +49,18 @@ class Scope:
     entries: list[Entry] = field(default_factory=list)
     merged: dict[str, list[Entry]] = field(default_factory=dict)  # USING, NATURAL
     aliases: dict[str, Column] | None = None
-    self_named: set[str] = field(default_factory=set)  # aliases that read a column of their name
+    self_reading: set[str] = field(default_factory=set)  # aliases that read a column of their name
+    self_named: set[str] = field(default_factory=set)  # aliases that give way to unknown columns
+    _aliases: dict[str, Entry] = field(default_factory=dict)
+    _lasts: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def add(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self.entries.append(entry)
+            if entry.alias is not None:
+                self._aliases.setdefault(entry.alias, entry)
+            if entry.parts:
+                self._lasts.setdefault(entry.parts[-1], []).append(entry)
 
     # -- the front door ---------------------------------------------------------------------
 
@@ -80,23 +87,19 @@ class Scope:
         return None
 
     def _aliased(self, name: str) -> Entry | None:
-        return next((e for e in self.entries if e.alias == name), None)
+        return self._aliases.get(name)
 
     def _entry(self, wanted: tuple[str, ...]) -> Entry | None:
-        if len(wanted) == 1:
-            for entry in self.entries:
-                if entry.alias == wanted[0]:
-                    return entry
+        if len(wanted) == 1 and wanted[0] in self._aliases:
+            return self._aliases[wanted[0]]
         n = len(wanted)
-        for entry in self.entries:
-            if entry.parts and (entry.parts[-n:] == wanted or wanted[-len(entry.parts) :] == entry.parts):
-                if entry.alias is None or n > 1:
-                    return entry
-        if n == 1:  # a table keeps its own name beside the alias, where nothing else has it
-            for entry in self.entries:
-                if entry.parts and entry.parts[-1] == wanted[0]:
-                    return entry
-        return None
+        named = self._lasts.get(wanted[-1], ())
+        for entry in named:
+            same = entry.parts[-n:] == wanted or wanted[-len(entry.parts) :] == entry.parts
+            if same and (entry.alias is None or n > 1):
+                return entry
+        # A table keeps its own name beside the alias, where nothing else has it.
+        return named[0] if n == 1 and named else None
 
     # -- names with a qualifier -------------------------------------------------------------
 

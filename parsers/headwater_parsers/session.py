@@ -1,6 +1,6 @@
 """What a script has said so far: USE, temporary tables, variables, functions, renames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headwater_parsers.catalog import Catalog, TableSchema
@@ -19,7 +19,7 @@ class Temporary:
 
     ref: TableRef
     relation: Relation | None = None
-    reads: list[TableRef] = field(default_factory=list)
+    reads: dict[TableRef, None] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=dict)
     used: bool = False
 
@@ -39,14 +39,13 @@ class Session:
         self.schema = default_schema
         self.functions: dict[str, tuple[Parts, Expr]] = {}
         self.table_functions: dict[str, Query] = {}
-        self.reads: list[TableRef] = []  # by the statement at hand
+        self.reads: dict[TableRef, None] = {}  # by the statement at hand, in order
         self.conditions: Conditions = {}
         self.versions: dict[str, str] = {}
         self._catalog = catalog
         self._temporary: dict[Parts, Temporary] = {}
         self._made: dict[Parts, TableSchema] = {}
-        self._dropped: set[Parts] = set()
-        self._variables: dict[str, tuple[Column, list[TableRef]]] = {}
+        self._variables: dict[str, tuple[Column, dict[TableRef, None]]] = {}
         self._known: dict[Parts, TableSchema | None] = {}
 
     # -- names ------------------------------------------------------------------------------
@@ -83,12 +82,12 @@ class Session:
         if temporary is not None:
             temporary.used = temporary.used or not table.written
             if temporary.relation is not None and not table.written:
-                self.reads += [r for r in temporary.reads if r not in self.reads]
+                self.reads.update(temporary.reads)
                 for condition, at in temporary.conditions.items():
                     self.conditions.setdefault(condition, at)
                 return temporary.relation
-        if not table.written and ref not in self.reads and ref.parts:
-            self.reads.append(ref)
+        if not table.written and ref.parts:
+            self.reads.setdefault(ref)
         return Base(ref, self.columns(ref) if ref.kind == "table" else None)
 
     def columns(self, ref: TableRef) -> TableSchema | None:
@@ -126,7 +125,7 @@ class Session:
             self._made.pop(lower, None)
 
     def fill(self, ref: TableRef, columns: list[Column | OpenStar], conditions: Conditions,
-             reads: list[TableRef]) -> None:
+             reads: Mapping[TableRef, None]) -> None:
         """Remember what was written to a temporary table."""
         lower = _lower(ref.parts)
         temporary = self._temporary.setdefault(lower, Temporary(ref))
@@ -139,7 +138,7 @@ class Session:
             more = [Column(n, {}) for n in known.columns if n.lower() not in shown]
             made = Made([*made.columns, *more])
         temporary.relation = made
-        temporary.reads += [r for r in reads if r not in temporary.reads]
+        temporary.reads.update(reads)
         temporary.conditions.update(conditions)
 
     def drop(self, ref: TableRef) -> None:
@@ -147,9 +146,12 @@ class Session:
 
     def rename(self, old: TableRef, new: TableRef) -> None:
         before, after = _lower(old.parts), _lower(new.parts)
-        for store in (self._made, self._temporary, self._known):
-            if before in store:
-                store[after] = store.pop(before)  # type: ignore[attr-defined]
+        if before in self._made:
+            self._made[after] = self._made.pop(before)
+        if before in self._temporary:
+            self._temporary[after] = self._temporary.pop(before)
+        if before in self._known:
+            self._known[after] = self._known.pop(before)
 
     def collapsed(self) -> tuple[TableRef, ...]:
         """Return the temporary tables that the script reads again."""
@@ -157,8 +159,8 @@ class Session:
 
     # -- variables --------------------------------------------------------------------------
 
-    def assign(self, name: str, column: Column, reads: list[TableRef]) -> None:
-        self._variables[name.lower()] = (column, list(reads))
+    def assign(self, name: str, column: Column, reads: Mapping[TableRef, None]) -> None:
+        self._variables[name.lower()] = (column, dict(reads))
 
     def variable(self, name: str) -> Column | None:
         """Return what a variable holds; reading it reads what it was filled from."""
@@ -166,7 +168,7 @@ class Session:
         if found is None:
             return None
         column, reads = found
-        self.reads += [r for r in reads if r not in self.reads]
+        self.reads.update(reads)
         return column
 
 
