@@ -66,15 +66,15 @@ def _as_shown(key: str, done: Trace) -> set[str]:
 def _shortest(
     ways: Links, starts: list[str], *, goals: set[str], limit: int, deadline: float
 ) -> Iterator[tuple[list[str], list[Ends | None]]]:
-    """Best first: prefixes in order of their length with the least that is still to go."""
+    """Best first: prefixes in order of their length with the least that is still to go; of equals, the nearest to its end."""
     left = _distances_to(goals, ways)
-    waiting: list[tuple[int, int, list[str], list[Ends | None]]] = []
+    waiting: list[tuple[int, int, int, list[str], list[Ends | None]]] = []
     for number, start in enumerate(sorted(starts)):
         if start in left:
-            heapq.heappush(waiting, (left[start], number, [start], []))
+            heapq.heappush(waiting, (left[start], left[start], number, [start], []))
     tries, count, seen = len(waiting), 0, set[tuple[Ends | None, ...]]()
     while waiting and count < limit and tries < _MAX_TRIES and not is_late(deadline):
-        _, _, places, over = heapq.heappop(waiting)
+        _, _, _, places, over = heapq.heappop(waiting)
         here = places[-1]
         if here in goals:
             said = tuple(ends for ends in over if ends)
@@ -87,7 +87,9 @@ def _shortest(
             if there in left and there not in places:
                 tries += 1
                 length = sum(1 for one in over if one) + bool(ends)
-                heapq.heappush(waiting, (length + left[there], tries, [*places, there], [*over, ends]))
+                heapq.heappush(
+                    waiting, (length + left[there], left[there], tries, [*places, there], [*over, ends])
+                )
 
 
 def _distances_to(goals: set[str], ways: Links) -> dict[str, int]:
