@@ -174,7 +174,8 @@ class DatasetVersion(Node):
 
     @strawberry.field(graphql_type=later("Run", "runs") | None)
     def produced_by(self) -> Any:
-        return self.cohort.once(_writers).get(text(self.node.props, "run") or "")
+        found = self.cohort.once(_writers).get(self.node.key)
+        return found[0] if found else None
 
     @strawberry.field(graphql_type=Connection[later("Run", "runs")])
     def consumed_by(self, first: int | None = 20, after: str | None = None) -> Any:
@@ -230,10 +231,9 @@ def _columns_of_versions(cohort: Cohort) -> dict[str, list[Column]]:
     return defaultdict(list, _columns(cohort, owners, visible_only=False))
 
 
-def _writers(cohort: Cohort) -> dict[str, Any]:
-    return cohort.loader.load(
-        run for node in cohort.of(Kind.DATASET_VERSION) if (run := text(node.props, "run"))
-    )
+def _writers(cohort: Cohort) -> dict[str, list[Any]]:
+    versions = cohort.keys(Kind.DATASET_VERSION)
+    return lists(cohort, ends(cohort.loader.store, versions, Direction.UPSTREAM, EdgeKind.WROTE))
 
 
 def _readers(cohort: Cohort) -> dict[str, list[Any]]:
