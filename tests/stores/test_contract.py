@@ -114,6 +114,14 @@ def test_none_is_a_property_left_out(store: GraphStore, apply: Apply) -> None:
     assert store.get(["dataset|ns|t"])["dataset|ns|t"] == dataset("t")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_json_does_not_know_is_left_out(store: GraphStore, apply: Apply, value: float) -> None:
+    loop = Edge("dataset|ns|t", EdgeKind.SYMLINK, "dataset|ns|t", props={"run": value})
+    apply(Changeset(nodes=(dataset("t", created=value),), edges=(loop,)))
+    assert list(store.all_nodes()) == [dataset("t")]
+    assert list(store.all_edges()) == [edge("t", EdgeKind.SYMLINK, "t")]
+
+
 def test_a_node_written_again_is_written_whole(store: GraphStore, apply: Apply) -> None:
     apply(Changeset(nodes=(dataset("t", description="old", owners=["ann"]),)))
     new = Node("dataset|ns|t", Kind.DATASET, "other", "h", "z", "", {"tags": ["x"]})

@@ -1,6 +1,7 @@
 """What a changeset may not say, whichever store it goes to. Pure."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 from headwater_server.graph.changes import Node, Value
 from headwater_server.graph.words import PROPS, Kind
@@ -47,6 +48,12 @@ def edge_props(props: Mapping[str, Value]) -> Mapping[str, Value]:
 
 
 def without_none(props: Mapping[str, Value]) -> Mapping[str, Value]:
-    if None in props.values():
-        return {name: value for name, value in props.items() if value is not None}
+    """Without NaN and infinities too: JSON has no such numbers."""
+    values = props.values()
+    if None in values or float in map(type, values):
+        return {name: value for name, value in props.items() if value is not None and _is_json(value)}
     return props
+
+
+def _is_json(value: Value) -> bool:
+    return not isinstance(value, float) or isfinite(value)

@@ -24,27 +24,30 @@ DELETE_STATES = "MATCH (s:State) CALL (s) { DELETE s } IN TRANSACTIONS OF 5000 R
 HAS_RESET = "MATCH (m:Mark {key: 'applied'}) DELETE m RETURN true"
 
 # -- writing ------------------------------------------------------------------------------------
+# All rows are one parameter, a list with a list per block: the server plans anew for each combination of
+# sizes of lists that are parameters themselves (a second per batch), but looks at no size inside. A map
+# with a list per name would do, were `$rows.NAME` not taken for a property that the block sets (Eager).
 
 
-def node_block(kind: Kind) -> str:
+def node_block(kind: Kind, at: int) -> str:
     """Each property named: `SET n += map` behind a MERGE makes the planner read everything first."""
-    named = "".join(f", n.{prop} = r[{at}]" for at, prop in enumerate(PROPS[kind], start=5))
+    named = "".join(f", n.{prop} = r[{i}]" for i, prop in enumerate(PROPS[kind], start=5))
     return (
-        f"UNWIND $node_{kind} AS r MERGE (n:Node {{key: r[0]}})"
+        f"UNWIND $rows[{at}] AS r MERGE (n:Node {{key: r[0]}})"
         f" SET n:{kind}, n.kind = '{kind}', n.grp = r[1], n.mark = r[2], n.place = r[3], n.words = r[4]{named}"
     )
 
 
 STATE_BLOCK = (
-    "UNWIND $states AS r MATCH (n:Node {key: r[0]}) MERGE (s:State {key: r[0]}) SET s.state = r[1]"
+    "UNWIND $rows[0] AS r MATCH (n:Node {key: r[0]}) MERGE (s:State {key: r[0]}) SET s.state = r[1]"
     " RETURN count(*) AS states"
 )
 
 
-def edge_block(kind: EdgeKind) -> str:
+def edge_block(kind: EdgeKind, at: int) -> str:
     """How many rows found both ends."""
     return (
-        f"UNWIND $edge_{kind} AS r MATCH (a:Node {{key: r[0]}}) MATCH (b:Node {{key: r[1]}})"
+        f"UNWIND $rows[{at}] AS r MATCH (a:Node {{key: r[0]}}) MATCH (b:Node {{key: r[1]}})"
         f" MERGE (a)-[e:{kind} {{tag: r[2]}}]->(b) ON CREATE SET e = r[3] ON MATCH SET e = r[3]"
         f" RETURN count(*) AS {kind}"
     )
@@ -62,9 +65,20 @@ def write(nodes: tuple[Kind, ...], edges: tuple[EdgeKind, ...]) -> str:
 
     Few texts are ever made (see `writing`), since planning one takes seconds on a fresh server.
     """
-    blocks = [node_block(kind) for kind in nodes] + [STATE_BLOCK] + [edge_block(kind) for kind in edges]
+    blocks = [
+        *[node_block(kind, at) for at, kind in enumerate(nodes, start=1)],
+        STATE_BLOCK,
+        *[edge_block(kind, at) for at, kind in enumerate(edges, start=1 + len(nodes))],
+    ]
     counts = ", ".join(["states", *edges])
-    return "\n".join([f"CALL () {{ {block} }}" for block in blocks] + [f"{MARK} RETURN writer, [{counts}]"])
+    return "\n".join(
+        [
+            # Seeks by key are the right plan for any amount of data; planning anew while it grows takes seconds.
+            "CYPHER replan=skip",
+            *[f"CALL () {{ {block} }}" for block in blocks],
+            f"{MARK} RETURN writer, [{counts}]",
+        ]
+    )
 
 
 MISSING = "UNWIND $keys AS key WITH key WHERE NOT EXISTS { (:Node {key: key}) } RETURN collect(key)[..1]"
@@ -72,14 +86,14 @@ MISSING = "UNWIND $keys AS key WITH key WHERE NOT EXISTS { (:Node {key: key}) } 
 
 def drop(kind: EdgeKind) -> str:
     return (
-        f"UNWIND $rows AS r MATCH (:Node {{key: r[0]}})-[e:{kind} {{tag: r[2]}}]->(:Node {{key: r[1]}})"
+        f"CYPHER replan=skip UNWIND $drops AS r MATCH (:Node {{key: r[0]}})-[e:{kind} {{tag: r[2]}}]->(:Node {{key: r[1]}})"
         " DELETE e RETURN count(*)"
     )
 
 
 _HOLDING = "|".join(kind for kind in EdgeKind if kind not in {EdgeKind.STEP_OF, EdgeKind.VERSION_OF})
 PRUNE = (
-    "UNWIND $keys AS key MATCH (n:Node {key: key})"
+    "CYPHER replan=skip UNWIND $keys AS key MATCH (n:Node {key: key})"
     f" WHERE NOT EXISTS {{ (n)<--() }} AND NOT EXISTS {{ (n)-[:{_HOLDING}]->() }}"
     " OPTIONAL MATCH (n)-[e]->(o) WITH key, n, collect([type(e), o.key, e.tag]) AS edges"
     " OPTIONAL MATCH (s:State {key: key}) DETACH DELETE n, s RETURN collect([key, edges])"
@@ -120,10 +134,10 @@ SEARCH = (
 @lru_cache
 def page(*, group: bool, bounded: bool, reverse: bool) -> str:
     """One index seek per mark; the index gives the order, so each stops after `limit`."""
-    fields = ["n.kind", "n.grp", "n.mark", "n.place"] if group else ["n.kind", "n.mark", "n.place"]
-    order = ", ".join(f"{field} DESC" if reverse else field for field in fields)
+    names = ["kind", "grp", "mark", "place"] if group else ["kind", "mark", "place"]
+    order = ", ".join(f"n.{name} DESC" if reverse else f"n.{name}" for name in names)
     return (
-        "UNWIND $marks AS mark CALL (mark) { MATCH (n:Node) WHERE n.kind = $kind"
+        f"UNWIND $marks AS mark CALL (mark) {{ MATCH (n:Node) USING INDEX n:Node({', '.join(names)}) WHERE n.kind = $kind"
         f"{' AND n.grp = $group' if group else ''} AND n.mark = mark AND n.place > $after"
         f"{' AND n.place < $before' if bounded else ''} RETURN n ORDER BY {order} LIMIT $limit }}"
         " RETURN collect(properties(n))"
@@ -145,7 +159,7 @@ def expand(kinds: tuple[EdgeKind, ...], direction: Direction, *, at: bool, limit
     )
 
 
-DEPTHS = (1, 2, 4, 8, 16, 32, 64)
+DEPTHS = (2, 4, 8, 16, 32, 64)
 """Bounds cannot be parameters: the next of these is planned, `$max` says the rest."""
 
 

@@ -120,7 +120,7 @@ class Neo4jStore:
         ordered = statements.kinds_in_order(kinds)
         if not ordered or not starts or max_depth < 1 or limit < 1:
             return {}
-        if len(starts) > _STARTS_IN_ONE_STATEMENT:
+        if len(starts) > _STARTS_IN_ONE_STATEMENT or max_depth == 1:
             return walk.reach(
                 self.expand, starts, direction, ordered, at=at, max_depth=max_depth, limit=limit
             )

@@ -99,11 +99,13 @@ class _News:
         """The text, its parameters and how many rows must find their nodes."""
         small = self.nodes.keys() <= set(_RUN_NODES) and self.edges.keys() <= set(_RUN_EDGES)
         node_kinds, edge_kinds = (_RUN_NODES, _RUN_EDGES) if small else (_NODES, _EDGES)
-        values: dict[str, Any] = {"states": self.states}
-        values.update((f"node_{kind}", self.nodes.get(kind, [])) for kind in node_kinds)
-        values.update((f"edge_{kind}", self.edges.get(kind, [])) for kind in edge_kinds)
+        rows = [
+            self.states,
+            *[self.nodes.get(kind, []) for kind in node_kinds],
+            *[self.edges.get(kind, []) for kind in edge_kinds],
+        ]
         counts = [len(self.states), *[len(self.edges.get(kind, [])) for kind in edge_kinds]]
-        return statements.write(node_kinds, edge_kinds), values, counts
+        return statements.write(node_kinds, edge_kinds), {"rows": rows}, counts
 
 
 class Writer:
@@ -117,11 +119,8 @@ class Writer:
     def warm_up(self) -> None:
         """Have the statements planned: seconds on a fresh server, which no event should wait for."""
         for nodes, edges in ((_NODES, _EDGES), (_RUN_NODES, _RUN_EDGES)):
-            empty: dict[str, list[Any]] = {f"node_{kind}": [] for kind in nodes}
-            empty.update((f"edge_{kind}", []) for kind in edges)
-            self._sessions.rehearse(
-                statements.write(nodes, edges), states=[], seq=0, log="", writer="", **empty
-            )
+            rows: list[list[Any]] = [[] for _ in ("states", *nodes, *edges)]
+            self._sessions.rehearse(statements.write(nodes, edges), rows=rows, seq=0, log="", writer="")
 
     def apply(self, changes: Changeset, upto: Applied) -> None:
         with self._turn:
@@ -159,7 +158,7 @@ class Writer:
             if found != counts:
                 raise _missing(tx, news)
             for kind, rows in news.drops.items():
-                tx.run(statements.drop(kind), rows=rows).consume()
+                tx.run(statements.drop(kind), drops=rows).consume()
             return _prune(tx, changes.prune)
 
         gone = self._sessions.write(work)
