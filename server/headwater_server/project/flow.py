@@ -94,7 +94,9 @@ def steps_of(
         by: str = job,
     ) -> None:
         said = "DECLARED" if declared and job and evidence != "SQL" else evidence
-        found.append(make_step(owner, by, said, ins, outs, claims))
+        step = make_step(owner, by, said, ins, outs, claims)
+        if step.inputs or step.outputs:  # "this job has no upstream" joins nothing to anything
+            found.append(step)
 
     explicit = _explicit(statements)
     is_explicit = any(s["is_explicit"] for s in statements)

@@ -45,7 +45,9 @@ class Flows:
         self, owner: str, said: Sequence[str], sql: SqlSaid | None, sight: Sight, *, declared: bool
     ) -> Flow:
         tables = sorted(sql["tables"].items()) if sql else []
-        memo = "\n".join((owner, *said, sql["script"] if sql else "", *(f"{n}={k}" for n, k in tables)))
+        memo = "\n".join(
+            (f"{declared:d}{owner}", *said, sql["script"] if sql else "", *(f"{n}={k}" for n, k in tables))
+        )
         known = self._flows.get(memo)
         schemas = tuple((key, schemas_of(key, sight)) for _, key in tables)
         if known is not None and known[0] == schemas:
