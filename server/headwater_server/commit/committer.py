@@ -26,7 +26,10 @@ MAX_QUEUED = 20_000
 LAG = 0.05
 """Seconds that records may wait to be projected together; a waiting reader or a command ends it."""
 BLOCK = 250
-"""Records projected in one transaction: more gains little and lets acknowledgements wait."""
+"""Most records projected in one transaction: more gains little."""
+PAUSE = 0.1
+"""Seconds that a block should take at most: as long, acknowledgements wait."""
+LEAST = 20
 MAX_PENDING = 4 * BLOCK
 """Read records kept at hand for the projection; behind that it reads the log again."""
 RETRY_AFTER = 0.5
@@ -75,6 +78,7 @@ class Committer:
         self._waiting: list[tuple[int, Future[int]]] = []
         self._pending: list[Parsed] = []
         self._due = 0.0
+        self._block = LEAST
         self._stopping = False
         self.unavailable = ""
         """Why the graph store does not take records now; empty: it does."""
@@ -253,7 +257,12 @@ class Committer:
 
     def _advance(self) -> bool:
         """Project one block; tells whether the store took it."""
-        done = self._project(self._next())
+        block = self._next()
+        began = time.monotonic()
+        done = self._project(block)
+        if done:
+            each = max(1e-6, time.monotonic() - began) / len(block)
+            self._block = min(BLOCK, max(LEAST, int(PAUSE / each)))
         self._pending = [p for p in self._pending if p.seq > self._applied]
         self._due = 0.0 if done else time.monotonic() + RETRY_AFTER
         self._settle()
@@ -262,9 +271,9 @@ class Committer:
     def _next(self) -> list[Parsed]:
         """The records behind the mark: at hand, or from the log."""
         if self._pending and self._pending[0].seq == self._applied + 1:
-            return self._pending[:BLOCK]
+            return self._pending[: self._block]
         try:
-            return [Parsed.of(r) for r in self._log.read(self._applied, limit=BLOCK)]
+            return [Parsed.of(r) for r in self._log.read(self._applied, limit=self._block)]
         except Unavailable as error:
             self.unavailable = str(error)
             return []

@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from headwater_parsers import ScriptLineage, TableRef, parse
 from headwater_server.graph import keys, names
+from headwater_server.openlineage.statement import column_claims
 from headwater_server.openlineage.wire import DatasetSaid, Event
 
 MAX_SQL = 1_000_000
@@ -50,10 +51,13 @@ class Named:
 
 
 def named(event: Event) -> Named | None:
-    """None: no sql facet, too long, or nothing that says where its tables live."""
+    """None: no sql facet, too long, nothing that says where its tables live, or nothing left to tell."""
     facet = event.job_facets.get("sql")
     text = facet.get("query") if facet and not facet.get("_deleted") else None
     if not facet or not isinstance(text, str) or not text.strip() or len(text) > MAX_SQL:
+        return None
+    ctes = sorted({found.casefold() for found in _CTE.findall(text)})
+    if not _leaves_out(event, ctes):
         return None
     namespace, database, schema = _home(event)
     if not namespace:
@@ -66,13 +70,30 @@ def named(event: Event) -> Named | None:
     for table in (*lineage.inputs, *lineage.outputs):
         if key := _dataset(table, namespace, told):
             tables[table.name] = key
-    ctes = sorted({found.casefold() for found in _CTE.findall(text)})
     content = f"{dialect}\n{database}\n{schema}\n{text}"
     name = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     script: Script = {
         "sql": text, "dialect": dialect, "database": database, "schema": schema, "ctes": ctes,
     }  # fmt: skip
     return Named({"script": name, "tables": tables}, script)
+
+
+def _leaves_out(event: Event, ctes: list[str]) -> bool:
+    """Whether a script may tell more than its event, so that reading it is worth the milliseconds.
+
+    It is not while a run is on its way and has named inputs only (an event that ends it has the script again),
+    nor when each output has its columnLineage and no table is called as a common table expression is.
+    """
+    outputs = [said for said in event.outputs if said.key.startswith("dataset|")]
+    if not outputs:
+        return not event.inputs or event.type in ("COMPLETE", "FAIL", "ABORT", "")
+    if not all(said.facets.get("columnLineage", {}).get("fields") for said in outputs):
+        return True
+    named = {keys.parts_of(said.key)[1] for said in event.inputs if said.key.startswith("dataset|")}
+    for said in outputs:
+        claims = column_claims(said.facets["columnLineage"])
+        named |= {keys.parts_of(claim["source"])[1] for claim in claims}
+    return any(name.casefold() in ctes for name in named)
 
 
 @lru_cache(maxsize=4_096)

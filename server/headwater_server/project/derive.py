@@ -91,13 +91,14 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
     whole = facts.last.get("schema_full")
     namespace = keys.parts_of(dataset)[0]
     field_tags: dict[str, list[str]] = {}
-    for tag, column in meaning_of(facts, "tags") or ():
+    for tag, column in meaning_of(facts, "tags") or ():  # sorted by tag
         field_tags.setdefault(column.casefold(), []).append(tag)
+    curates = any(name.startswith("on|") for name in facts.values)
     for path, (last, first, name, kind, description, ordinal, _) in told.items():
         retired = whole is not None and last is not None and last < whole
         parent, _, _ = path.rpartition(".")
         on = f"on|{path}|"
-        by_hand = curated(facts, on)
+        by_hand = curated(facts, on) if curates else {}
         props: dict[str, Value] = {
             "namespace": namespace,
             "dataset": dataset,
@@ -105,7 +106,7 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
             "type": kind,
             "ordinal": ordinal,
             "description": description,
-            "tags": tags_of(facts, field_tags.get(path, []), on),
+            "tags": tags_of(facts, field_tags.get(path, []), on) if curates else field_tags.get(path),
             "parent": keys.column(dataset, parent) if parent in told else None,
             "first": first,
             "retired": whole if retired else None,
