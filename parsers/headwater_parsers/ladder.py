@@ -107,6 +107,8 @@ class Ladder:
         for node in nodes:
             if chunk.kind == "for":
                 yield reader.for_each(chunk.name, node), first, last
+            elif chunk.kind == "condition":
+                yield reader.condition(node), first, last
             else:
                 yield reader.read(node), first, last
 

@@ -385,7 +385,10 @@ class Resolver:
             outer = scope.source(table.parts[:1])
             if outer is not None:  # FROM t, t.items
                 return self._array(table, scope)
-        return Entry(renamed(self._open(table), table.columns), alias, lower)
+        relation = self._open(table)
+        if isinstance(relation, Made) and relation.weak:  # an array inside a table
+            return Entry(relation, alias or lower[-1], ())
+        return Entry(renamed(relation, table.columns), alias, lower)
 
     def _array(self, table: Table, scope: Scope) -> Entry:
         column = scope.resolve(Leaf(table.parts, TRANSFORMATION, masked=False, at=table.at))

@@ -114,24 +114,25 @@ class Scope:
                 if entry is not None:
                     return self._of(entry, parts[n:], leaf)
             scope = scope.parent
+        record = self.variables(parts[0].lower())
         scope = self
         while scope is not None:  # a field of a struct column
-            column = scope._own(parts[0], leaf, guess=False)
+            if record is not None:
+                column = scope._certain(parts[0].lower(), parts[0], leaf)
+            else:
+                column = scope._own(parts[0], leaf, guess=False)
             if column is not None:
                 return column.field(parts[1:])
             scope = scope.parent
-        record = self.variables(parts[0].lower())
         if record is not None:
             return record.field(parts[1:])
         alias = (self.aliases or {}).get(parts[0].lower())
         if alias is not None:
             return alias.field(parts[1:])
-        scope = self
-        while scope is not None:
-            column = scope._own(parts[0], leaf, guess=True)
+        if len(self.entries) == 1:  # a struct that a stale schema does not list
+            column = self._own(parts[0], leaf, guess=True)
             if column is not None:
                 return column.field(parts[1:])
-            scope = scope.parent
         self.problems.append(Problem("unknown-qualifier", ".".join(parts), leaf))
         return Column(parts[-1], {})
 

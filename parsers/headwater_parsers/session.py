@@ -6,8 +6,18 @@ from dataclasses import dataclass, field
 from headwater_parsers.catalog import Catalog, TableSchema
 from headwater_parsers.dialects import Traits
 from headwater_parsers.model import TableRef
-from headwater_parsers.relation import Base, Column, Key, Made, OpenStar, Relation, united
-from headwater_parsers.tree import At, Expr, Query, Table
+from headwater_parsers.relation import (
+    Anything,
+    Base,
+    Column,
+    Key,
+    Made,
+    OpenStar,
+    Origins,
+    Relation,
+    united,
+)
+from headwater_parsers.tree import TRANSFORMATION, At, Expr, Query, Table
 
 Conditions = dict[tuple[Key, str], At]
 Parts = tuple[str, ...]
@@ -86,9 +96,27 @@ class Session:
                 for condition, at in temporary.conditions.items():
                     self.conditions.setdefault(condition, at)
                 return temporary.relation
+        known = self.columns(ref) if ref.kind == "table" else None
+        if known is None and len(table.parts) > 1 and not table.written:
+            collection = self._collection(table)
+            if collection is not None:
+                return collection
         if not table.written and ref.parts:
             self.reads.setdefault(ref)
-        return Base(ref, self.columns(ref) if ref.kind == "table" else None)
+        return Base(ref, known)
+
+    def _collection(self, table: Table) -> Relation | None:
+        """Read Impala's FROM db.t.items: a column of a known table, as rows."""
+        for n in range(len(table.parts) - 1, 0, -1):
+            ref = self.ref(Table(table.parts[:n]))
+            schema = self.columns(ref)
+            column = schema.spelled(table.parts[n].lower()) if schema is not None else None
+            if column is None:
+                continue
+            self.reads.setdefault(ref)
+            origins: Origins = {(ref, (column,)): TRANSFORMATION}
+            return Made([OpenStar([Anything(origins)])], weak=True)
+        return None
 
     def columns(self, ref: TableRef) -> TableSchema | None:
         """Return the columns of a table: as the script made it, or as the catalog knows it."""

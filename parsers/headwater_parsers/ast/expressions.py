@@ -61,9 +61,7 @@ _PARTS = frozenset(
     " weeks minutes seconds".split()
 )
 _PART_TAKERS = ("date", "time", "extract", "trunc", "last_day", "next_day", "diff")
-_PSEUDO = frozenset(
-    {"rownum", "level", "sysdate", "systimestamp", "rowid", "user", "current_date", "nextval"}
-)
+_PSEUDO = frozenset({"rownum", "level", "sysdate", "systimestamp", "rowid", "user"})  # Oracle
 _PLAIN = (exp.Paren, exp.Alias, exp.PropertyEQ, exp.Kwarg, exp.Ordered, exp.Collate)
 _BARE = (
     exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath, exp.Placeholder,
@@ -191,8 +189,9 @@ class Expressions:
         leaf = self.column(node, use, masked=masked)
         if self._bound and any(leaf.parts[0].lower() in names for names in self._bound):
             return
-        if len(leaf.parts) == 1 and leaf.parts[0].lower() in _PSEUDO:
-            return
+        if self.traits.name == "oracle" and len(leaf.parts) == 1:
+            if leaf.parts[0].lower() in _PSEUDO:
+                return
         out.leaves.append(leaf)
         out.at = join_at(out.at, leaf.at)
 

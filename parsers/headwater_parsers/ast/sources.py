@@ -23,6 +23,14 @@ from headwater_parsers.tree import (
     Unpivot,
 )
 
+_READERS = frozenset(
+    {
+        "readparquet", "readcsv", "readcsvauto", "readjson", "readjsonauto", "readndjson",
+        "parquetscan", "deltascan", "icebergscan", "readxlsx", "readtext", "readblob", "readfiles",
+        "s3", "s3cluster", "gcs", "url", "file", "hdfs", "azureblobstorage", "deltalake",
+        "iceberg", "openrowset", "cloudfiles",
+    }
+)  # fmt: skip
 _POSITIONAL = frozenset({"seq", "index", "ordinality", "path"})
 
 
@@ -207,6 +215,9 @@ class Sources:
             inner = table_of(this.this, self._traits)
             inner.alias = alias
             return inner
+        path = self._file_read(this)
+        if path is not None:
+            return Table((path,), alias, columns, "file")
         if isinstance(this, exp.Anonymous) and this.name.lower() == "table":
             inside = this.expressions[0] if this.expressions else None
             if isinstance(inside, exp.Func):
@@ -216,6 +227,17 @@ class Sources:
                 made.alias = alias
                 return made
         return self.function(this, alias, columns)
+
+    @staticmethod
+    def _file_read(node: exp.Expression) -> str | None:
+        """Return the path that a reader function names: read_parquet('s3://...')."""
+        name = node.name if isinstance(node, exp.Anonymous) else type(node).key
+        if name.lower().replace("_", "") not in _READERS:
+            return None
+        for literal in node.find_all(exp.Literal):
+            if literal.is_string and any(c in literal.this for c in "/.*"):
+                return str(literal.this)
+        return None
 
     def _rows_from(
         self, nodes: list[exp.Expression], alias: str | None, columns: tuple[str, ...]

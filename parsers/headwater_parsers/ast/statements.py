@@ -106,7 +106,7 @@ class Statements:
                 for n in names
                 if isinstance(n, exp.Expression)
             )
-            return Statement("select", [Write(None, query)], [Assign(plain, query)])
+            return Statement("select", assigns=[Assign(plain, query)])
         made = Statement("select_into", [Write(table_of(target, self.traits), query, named=True)])
         made.temporary = bool(into.args.get("temporary"))
         return made
@@ -131,7 +131,7 @@ class Statements:
         copy = node.copy()
         copy.set("expressions", [pair.expression.copy() for pair in pairs])
         query = self.queries.query(copy)
-        return Statement("select", [Write(None, query)], [Assign(tuple(names), query)])
+        return Statement("select", assigns=[Assign(tuple(names), query)])
 
     # -- writes -----------------------------------------------------------------------------
 
@@ -446,7 +446,12 @@ class Statements:
         """Read the query of FOR r IN (...): r.column is a column of it."""
         query = self.queries.query(node)
         assign = Assign((self.traits.fold(variable, quoted=False),), query, record=True)
-        return Statement("for", [Write(None, query)], [assign])
+        return Statement("for", assigns=[assign])
+
+    def condition(self, node: exp.Expression) -> Statement:
+        """Read the condition of IF or WHILE: it reads tables, and makes no column."""
+        select = Select([], filters=[self.queries.expressions.read(node)])
+        return Statement("condition", [Write(None, select)])
 
     def _command(self, node: exp.Expression) -> Statement:
         word = str(node.this).strip().split(" ")[0].lower()
