@@ -12,6 +12,7 @@ from headwater_server.api.graphql.execution import Engine, Query
 from headwater_server.api.graphql.route import graphql_router
 from headwater_server.api.graphql.schema import schema
 from headwater_server.api.health import health_router
+from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     context = context_factory(parts)
     app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
     app.include_router(health_router(parts.ready, metrics))
+    app.include_router(marquez_router(lambda: context(ANONYMOUS)))
     app.include_router(graphql_router(lambda _: context(ANONYMOUS)))
     return app
 
