@@ -1,13 +1,13 @@
 """`headwater export`: the closed set of events behind a thing; ingested elsewhere it gives the same graph of it."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import click
 
 from headwater_server.cli.completing import complete_ref
-from headwater_server.cli.http import Remote
 from headwater_server.cli.output import Failed, counted, note, write_json
 from headwater_server.cli.target import answering, asks
 
@@ -26,23 +26,26 @@ def export(
 ) -> None:
     """Write the events behind REF as NDJSON, one event a line, in the order in which they were accepted."""
     del form
-    from urllib.parse import quote
-
     with answering(url, data, neo4j) as server:
-        local: Any = server
-        if isinstance(server, Remote):
-            text = str(server.fetch(f"/api/v1/export/openlineage?ref={quote(ref, safe='')}"))
+        lines = server.export(ref)
+        if output is None:
+            count = _write(lines, sys.stdout.buffer)
         else:
-            text = b"".join(line + b"\n" for line in local.opened.export(ref)).decode()
-    count = text.count("\n")
-    if output is not None:
-        try:
-            Path(output).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise Failed(f"{output} cannot be written: {error.strerror}.") from None
-    else:
-        sys.stdout.write(text)
+            try:
+                with Path(output).open("wb") as file:
+                    count = _write(lines, file)
+            except OSError as error:
+                raise Failed(f"{output} cannot be written: {error.strerror}.") from None
     if json_ and output is not None:
         write_json({"events": count, "file": output})
     else:
         note(f"{counted(count, 'event')} behind {ref}.")
+
+
+def _write(lines: Iterable[bytes], file: BinaryIO) -> int:
+    count = 0
+    for line in lines:
+        file.write(line + b"\n")
+        count += 1
+    file.flush()
+    return count

@@ -4,8 +4,10 @@ import gzip
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from headwater_server.cli.output import Failed
 
@@ -34,6 +36,10 @@ class Remote:
         if not isinstance(answer, dict):
             raise Failed(f"{self.where} did not answer with a summary: is it a Headwater server?")
         return answer
+
+    def export(self, ref: str) -> Iterator[bytes]:
+        text = str(self._send(f"/api/v1/export/openlineage?ref={quote(ref, safe='')}", None, {}))
+        return iter(text.encode().rstrip(b"\n").split(b"\n"))
 
     def fetch(self, path: str) -> Any:
         """What GET answers: parsed JSON, or text of another type."""

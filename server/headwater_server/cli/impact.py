@@ -1,5 +1,6 @@
 """`headwater impact`: what breaks when something changes, and an exit code for a pipeline to stop at."""
 
+import re
 from typing import Any
 
 import click
@@ -26,6 +27,7 @@ _STYLES = {"LOW": "dim", "MEDIUM": "yellow", "HIGH": "red", "CRITICAL": "bold re
 @click.option("--depth", type=click.IntRange(1), default=25, show_default=True, help="How far to look.")
 @click.option("--as-of", metavar="TIME", help="As it was then.")
 @click.option("--min-severity", type=click.Choice(SEVERITIES), default="low", show_default=True)
+@click.option("--ways", is_flag=True, help="Show the way to each thing too.")
 @click.option("--first", type=click.IntRange(1), default=100, show_default=True, help="Show at most so many.")
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 when anything is so bad or worse."
@@ -36,7 +38,7 @@ _STYLES = {"LOW": "dim", "MEDIUM": "yellow", "HIGH": "red", "CRITICAL": "bold re
 @asks
 def impact(
     ref: str, drop: tuple[str, ...], rename: tuple[str, ...], types: str | None, delete: bool, stale: bool,
-    fail: bool, depth: int, as_of: str | None, min_severity: str, first: int, fail_on: str | None, form: str,
+    fail: bool, depth: int, as_of: str | None, min_severity: str, first: int, ways: bool, fail_on: str | None, form: str,
     url: str | None, data: str | None, neo4j: str | None, json_: bool,
 ) -> int:  # fmt: skip
     """Say what breaks when REF changes, worst first, with the reason and the way there."""
@@ -51,7 +53,7 @@ def impact(
     elif form == "markdown":
         write(report["markdown"])
     else:
-        _show(report)
+        _show(report, ways=ways)
     if fail_on is None:
         return Exit.DONE
     bad = {level.upper() for level in SEVERITIES[SEVERITIES.index(fail_on) :]}
@@ -110,7 +112,7 @@ def change(
     return {"ref": ref, "change": "SCHEMA_CHANGE"}
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any], *, ways: bool) -> None:
     items = [edge["node"] for edge in report["items"]["edges"]]
     subject = report["subject"]
     say(
@@ -132,24 +134,28 @@ def _show(report: dict[str, Any]) -> None:
         say(Text("Nothing is known to depend on it.", style="dim"))
         return
     say()
-    say(
-        table(
-            ["Severity", "What", "Kind", "Steps", "Why", "Way"],
+    rows: list[list[str | Text]] = []
+    for item in items:
+        entity, columns = item["entity"], ", ".join(column["name"] for column in item["columns"])
+        rows.append(
             [
-                [
-                    Text(item["severity"].lower(), style=_STYLES[item["severity"]]),
-                    item["entity"]["name"],
-                    kind_words(item["entity"]["kind"]),
-                    str(item["distance"]),
-                    "; ".join(reason["text"] for reason in item["reasons"]),
-                    Text(item["path"]["text"], style="dim"),
-                ]
-                for item in items
-            ],
-            right=["Steps"],
+                Text(item["severity"].lower(), style=_STYLES[item["severity"]]),
+                entity["name"] + (f" ({columns})" if columns else ""),
+                kind_words(entity["kind"]),
+                str(item["distance"]),
+                _because(item["reasons"]),
+            ]
         )
-    )
+        if ways:
+            rows.append(["", Text(item["path"]["text"], style="dim"), "", "", ""])
+    say(table(["Severity", "What", "Kind", "Steps", "Because"], rows, right=["Steps"]))
     if report["items"]["pageInfo"]["hasNextPage"]:
         note(f"The first {len(items)} are shown; --first shows more.")
     if report["truncated"]:
         note("The walk was cut by a limit or the deadline: there may be more.")
+
+
+def _because(reasons: list[dict[str, str]]) -> str:
+    """The reason that tells how the two hang together; its weight and the others are in the JSON."""
+    said = [reason["text"] for reason in reasons if reason["code"] == "STRENGTH"]
+    return re.sub(r":? [0-9.]+$", "", said[0]) if said else "; ".join(reason["text"] for reason in reasons)

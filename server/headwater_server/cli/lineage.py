@@ -82,12 +82,17 @@ def diff(
     variables = {"ref": ref, "from": from_, "to": to, "depth": depth, "direction": direction.upper()}
     with answering(url, data, neo4j) as server:
         found = ask(server, queries.DIFF, **variables)["lineageDiff"]
+        by_id = {node["id"]: node for node in found["graph"]["nodes"]}
+        gone = {
+            end for edge in found["removedEdges"] for end in (edge["source"], edge["target"])
+        } - by_id.keys()
+        named = ask(server, queries.NAMES, ids=sorted(gone))["nodes"] if gone else []
+        by_id.update((node["id"], node) for node in named if node and "urn" in node)
     if json_:
         write_json(found)
         return
     say(Text(f"{ref} from {moment(found['from'])} to {moment(found['to'])}", style="bold"))
     graph = found["graph"]
-    by_id = {node["id"]: node for node in graph["nodes"]}
     lines = [
         *(_line("+", graph["edges"][index], by_id) for index in found["addedEdges"]),
         *(_line("-", edge, by_id) for edge in found["removedEdges"]),

@@ -84,6 +84,10 @@ query LineageDiff($ref: String!, $from: TimePoint!, $to: TimePoint, $depth: Int!
 }}
 """
 
+NAMES = """
+query Names($ids: [ID!]!) { nodes(ids: $ids) { id ... on Entity { urn } } }
+"""
+
 _PATH = f"length text nodes {{ {_NODE} }} edges {{ {_EDGE} }}"
 
 IMPACT = """

@@ -1,7 +1,6 @@
 """`headwater schema` and `headwater completion`: texts for other programs."""
 
 import os
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,7 +13,9 @@ from headwater_server.cli.output import Failed, write, write_json
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 def schema(json_: bool) -> None:
     """Print the GraphQL schema as SDL."""
-    text = import_module("headwater_server.api.graphql.schema").schema_text()
+    from headwater_server.api.graphql.schema import schema_text
+
+    text = schema_text()
     if json_:
         write_json({"schema": text})
     else:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -32,6 +31,10 @@ class Server(Protocol):
         """Events as NDJSON; the summary of OpenLineage's batch endpoint."""
         ...
 
+    def export(self, ref: str) -> Iterator[bytes]:
+        """The events behind a thing, one line each."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -39,15 +42,19 @@ class Local:
     """The data opened in this process, without a server."""
 
     def __init__(self, settings: Settings) -> None:
-        app = import_module("headwater_server.app")
+        from headwater_server.app import open_local
+
         self.where = settings.neo4j_uri or str(settings.data)
-        self.opened: Any = app.open_local(settings)
+        self.opened = open_local(settings)
 
     def graphql(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        return dict(self.opened.graphql(query, variables))
+        return self.opened.graphql(query, variables)
 
     def ingest(self, body: bytes) -> dict[str, Any]:
-        return dict(self.opened.ingest(body))
+        return self.opened.ingest(body)
+
+    def export(self, ref: str) -> Iterator[bytes]:
+        return self.opened.export(ref)
 
     def close(self) -> None:
         self.opened.close()

@@ -4,7 +4,6 @@ import errno
 import json
 import socket
 import sys
-from importlib import import_module
 from importlib.metadata import version
 
 import click
@@ -44,6 +43,8 @@ def up(
     url = address(settings.host, taken)
     import uvicorn  # after the port: an address that cannot be had needs no server
 
+    from headwater_server.app import create_app
+
     class Server(uvicorn.Server):
         """Says that it is ready when it is, not before."""
 
@@ -54,8 +55,11 @@ def up(
                 if open_:
                     click.launch(f"{url}/graphql")
 
-    app = import_module("headwater_server.app").create_app(settings)
-    server = Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10))
+    server = Server(
+        uvicorn.Config(
+            create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=10
+        )
+    )
     server.run(sockets=[listening])
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")

@@ -1,6 +1,5 @@
 """Commands that look after the data: `status`, `rebuild`, `hash`, `doctor`."""
 
-from importlib import import_module
 from typing import Any
 
 import click
@@ -44,7 +43,9 @@ def status(url: str | None, data: str | None, neo4j: str | None, json_: bool) ->
 @as_json
 def rebuild(data: str | None, neo4j: str | None, json_: bool) -> None:
     """Make the graph again from the record log. Stop the server first."""
-    opened = import_module("headwater_server.app").open_local(local_settings(data, neo4j))
+    from headwater_server.app import open_local
+
+    opened = open_local(local_settings(data, neo4j))
     err = console(stderr=True)
     try:
         with Progress(
@@ -70,7 +71,9 @@ def hash_(data: str | None, neo4j: str | None, json_: bool) -> None:
     It leaves out sequence numbers and receive times: the same events give the same hash on SQLite and
     on Neo4j, in any order of arrival, any number of times.
     """
-    opened = import_module("headwater_server.app").open_local(local_settings(data, neo4j))
+    from headwater_server.app import open_local
+
+    opened = open_local(local_settings(data, neo4j))
     try:
         found = opened.hash()
     finally:
