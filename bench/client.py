@@ -1,0 +1,83 @@
+"""A small HTTP client over kept-alive sockets: as little CPU as can be, since it shares the machine with the server."""
+
+import socket
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+
+class Connection:
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=120)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+
+    def post(self, path: str, body: bytes, *, kind: str = "application/json") -> tuple[int, bytes]:
+        head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return self._ask(head.encode() + body)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        return self._ask(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _ask(self, request: bytes) -> tuple[int, bytes]:
+        self._socket.sendall(request)
+        got = self._rest
+        while (end := got.find(b"\r\n\r\n")) < 0:
+            got += self._more()
+        head = got[:end].decode("latin-1").lower()
+        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
+        parts, size = [got[end + 4 :]], len(got) - end - 4
+        while size < length:
+            parts.append(self._more())
+            size += len(parts[-1])
+        whole = b"".join(parts)
+        self._rest = whole[length:]
+        return int(head[9:12]), whole[:length]
+
+    def _more(self) -> bytes:
+        got = self._socket.recv(262_144)
+        if not got:
+            raise SystemExit("the server closed the connection")
+        return got
+
+
+def pump(
+    address: tuple[str, int],
+    bodies: Sequence[bytes],
+    *,
+    path: str,
+    clients: int,
+    kind: str = "application/json",
+) -> Counter[int]:
+    """Send all bodies over so many connections at once; how often each status came back."""
+    waiting = iter(bodies)
+    turn = threading.Lock()
+    statuses: Counter[int] = Counter()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            connection = Connection(*address)
+            while True:
+                with turn:
+                    body = next(waiting, None)
+                if body is None:
+                    break
+                status, _ = connection.post(path, body, kind=kind)
+                with turn:
+                    statuses[status] += 1
+            connection.close()
+        except BaseException as error:  # noqa: BLE001 - told to the caller below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise SystemExit(f"a client failed: {failures[0]!r}")
+    return statuses
