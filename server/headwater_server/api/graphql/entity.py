@@ -53,7 +53,6 @@ class Entity(Node):
     owners: list[Owner]
     tags: list[Tag]
     created_at: DateTime
-    archived_at: DateTime | None
     node: strawberry.Private[changes.Node]
     cohort: strawberry.Private[Cohort]
 
@@ -70,6 +69,16 @@ class Entity(Node):
     @strawberry.field
     def updated_at(self) -> DateTime:
         return DateTime(self.cohort.loader.context.updated(self.node.key))
+
+    @strawberry.field
+    def archived_at(self) -> DateTime | None:
+        archived = self.node.props.get("archived")
+        if not archived or not isinstance(archived, bool):
+            return maybe_moment(self.node.props, "archived") if archived else None
+        found = self.cohort.loader.context.log.recent(
+            before=None, limit=1, about=self.node.key, kind="curation.archive"
+        )
+        return DateTime(found[0].event_time or found[0].received) if found else None
 
     @strawberry.field
     def upstream_count(self) -> int:
@@ -144,7 +153,6 @@ def shared(node: changes.Node, cohort: Cohort) -> dict[str, Any]:
         "owners": [Owner.of(owner) for owner in texts(props, "owners")],
         "tags": [Tag.of(tag) for tag in texts(props, "tags")],
         "created_at": moment(props, "created", "first", "started"),
-        "archived_at": maybe_moment(props, "archived"),
         "node": node,
         "cohort": cohort,
     }

@@ -10,7 +10,7 @@ from headwater_server.api.graphql.context import TransitionView
 from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.cursors import Scope
 from headwater_server.api.graphql.datasets import DatasetVersion, lists, shown_lists
-from headwater_server.api.graphql.entity import Entity, id_of, page_of_children, text, texts, whole
+from headwater_server.api.graphql.entity import Entity, id_of, page_of_children, text, whole
 from headwater_server.api.graphql.enums import TransitionState
 from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.loading import Cohort, Loader
@@ -103,7 +103,6 @@ class ModelVersion(Entity):
     source_uri: str | None
     content_hash: str | None
     signature: JSON | None
-    alias_names: list[str]
 
     @classmethod
     def own(cls, node: changes.Node) -> dict[str, Any]:
@@ -114,7 +113,6 @@ class ModelVersion(Entity):
             "source_uri": text(node.props, "sourceUri"),
             "content_hash": text(node.props, "contentHash"),
             "signature": _json(text(node.props, "signature")),
-            "alias_names": texts(node.props, "aliases"),
         }
 
     @strawberry.field
@@ -125,6 +123,11 @@ class ModelVersion(Entity):
     def stage(self) -> "Stage | None":
         found = self.cohort.once(_stages).get(self.node.key)
         return found[0] if found else None
+
+    @strawberry.field
+    def alias_names(self) -> list[str]:
+        found = self.cohort.once(_alias_keys).get(self.node.key, [])
+        return sorted(keys.parts_of(key)[-1] for key in found)
 
     @strawberry.field(description="The run that made it")
     def run(self) -> Run | None:
@@ -258,6 +261,10 @@ def _stages(cohort: Cohort) -> dict[str, list[Any]]:
         cohort,
         ends(cohort.loader.store, cohort.keys(Kind.MODEL_VERSION), Direction.DOWNSTREAM, EdgeKind.NOW_IN),
     )
+
+
+def _alias_keys(cohort: Cohort) -> dict[str, list[str]]:
+    return ends(cohort.loader.store, cohort.keys(Kind.MODEL_VERSION), Direction.DOWNSTREAM, EdgeKind.NOW_AT)
 
 
 def _runs(cohort: Cohort) -> dict[str, Any]:
