@@ -4,6 +4,7 @@ import errno
 import json
 import socket
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 
 import click
@@ -60,7 +61,8 @@ def up(
             create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=10
         )
     )
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
+        server.run(sockets=[listening])
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")
     return 0
