@@ -87,9 +87,9 @@ def struct_fields(kind: str | None) -> list[tuple[str, str]]:
     while text.lower().startswith("array<") and text.endswith(">"):
         text = text[6:-1].strip()
     lower = text.lower()
-    if not (lower.startswith("struct<") and text.endswith(">")):
-        if not (lower.startswith(("row(", "struct(")) and text.endswith(")")):
-            return []
+    angled = lower.startswith("struct<") and text.endswith(">")
+    if not angled and not (lower.startswith(("row(", "struct(")) and text.endswith(")")):
+        return []
     inner = text[text.index("<" if "<" in text[:8] else "(") + 1 : -1]
     made: list[tuple[str, str]] = []
     depth, start = 0, 0

@@ -64,7 +64,7 @@ def _schema(file: str | None) -> dict[str, dict[str, str | None]] | None:
     except json.JSONDecodeError as error:
         raise ValueError(f"{file} is not JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 (of a file, not of an argument)
             f'{file} holds no object. Expected {{"db.table": {{"column": "type"}}}}.'
         )
     return {

@@ -90,7 +90,7 @@ def canonical(dialect: str | None) -> str | None:
     return PLATFORMS.get(name)
 
 
-def traits(name: str) -> Traits:
+def traits_of(name: str) -> Traits:
     return Traits(
         name=name,
         case="upper" if name in _UPPER else "lower" if name in _LOWER else "written",

@@ -64,22 +64,22 @@ def _write(statement: Statement, write: Write, session: Session, outcome: Outcom
     target = session.ref(write.target) if write.target is not None else None
     if target is not None and not target.parts:
         target = None
-    if write.copies is None and write.query is None:
+    query = write.query
+    if write.copies is None and query is None:
         outcome.add(target, [], {}, names=write.columns or ())
         _remember(statement, target, [], {}, {}, session)
         return
     earlier = session.reads
     session.reads = {}
     conditions: Conditions = {}
-    columns: list[Column | OpenStar]
+    columns: list[Column | OpenStar] = []
     if write.copies is not None:
         columns = list(session.open(write.copies).columns)
         if statement.kind == "create_like":  # the shape is copied, not the data
             columns = [Column(c.name, {}, None, c.type) for c in columns if isinstance(c, Column)]
-    else:
-        assert write.query is not None
+    elif query is not None:
         resolver = _resolver(session)
-        relation = resolver.query(write.query)
+        relation = resolver.query(query)
         schema = None
         if target is not None and target.kind in ("table", "temporary") and not write.named:
             schema = session.columns(target)

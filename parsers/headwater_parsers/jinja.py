@@ -199,7 +199,7 @@ class _Output:
         try:
             tree = ast.parse(source, mode="eval").body
         except (SyntaxError, ValueError) as error:
-            raise Unknown(text.split("(")[0].strip()) from error
+            raise Unknown(text.partition("(")[0].strip()) from error
         return _Evaluation(env, self._variables).of(tree)
 
 
@@ -222,7 +222,7 @@ class _Evaluation:
         self._env = env
         self._variables = variables
 
-    def of(self, node: ast.expr) -> object:  # noqa: PLR0911 (one line a kind of node)
+    def of(self, node: ast.expr) -> object:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.List | ast.Tuple):
@@ -288,7 +288,7 @@ class _Evaluation:
         if isinstance(op, ast.IsNot):
             return left is not None
         if isinstance(op, ast.In | ast.NotIn) and isinstance(right, list | dict | str):
-            within = left in right  # type: ignore[operator]
+            within = left in right
             return within if isinstance(op, ast.In) else not within
         if isinstance(left, int | float) and isinstance(right, int | float):
             smaller = left < right if isinstance(op, ast.Lt | ast.GtE) else left > right
@@ -327,7 +327,7 @@ class _Evaluation:
         args = node.args
         if name in ("ref", "builtins.ref") and args:
             return _identifier(str(self.of(args[-1])))
-        if name in ("source", "builtins.source") and len(args) == 2:  # noqa: PLR2004
+        if name in ("source", "builtins.source") and len(args) == 2:
             return ".".join(_identifier(str(self.of(a))) for a in args)
         if name in ("var", "env_var") and args:
             key = str(self.of(args[0]))
@@ -355,7 +355,8 @@ class _Evaluation:
         if last == "union_relations" and given:
             tables = self.of(given[0])
             if isinstance(tables, list) and tables:
-                return "(" + " union all ".join(f"select * from {t}" for t in tables) + ")"
+                every = " union all ".join(f"select * from {t}" for t in tables)  # noqa: S608
+                return f"({every})"
         raise Unknown(name)
 
 

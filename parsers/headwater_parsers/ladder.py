@@ -119,9 +119,9 @@ class Ladder:
             token = text.tokens[i]
             if token.start > at:
                 return None
-            if token.end >= at and text.words[i] in _HEADS:
-                if "\n" in text.sql[text.tokens[i - 1].end + 1 : token.start]:
-                    return i
+            between = text.sql[text.tokens[i - 1].end + 1 : token.start]
+            if token.end >= at and text.words[i] in _HEADS and "\n" in between:
+                return i
         return None
 
     def _otherwise(self, chunk: Chunk, problem: Unreadable) -> Statement:

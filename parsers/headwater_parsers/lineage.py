@@ -115,13 +115,10 @@ class Reporter:
             table = edge.input.table
             if edge.type is Type.DIRECT and table is not None and table in outputs:
                 inputs.setdefault(table)
-        at = self._moved(outcome.at)
-        span = self._places.span(at)
-        assert span is not None
         return StatementLineage(
             index=index,
             kind=outcome.kind,
-            span=span,
+            span=self._places.certain_span(self._moved(outcome.at)),
             inputs=tuple(inputs),
             outputs=outputs,
             changes=tuple(dict.fromkeys(outcome.changes)),

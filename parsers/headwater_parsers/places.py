@@ -7,9 +7,11 @@ from headwater_parsers.model import Span
 from headwater_parsers.tree import At
 
 _BOUNDS = frozenset(
-    """SELECT DISTINCT FROM WHERE GROUP HAVING ORDER QUALIFY UNION VALUES SET INTO LIMIT WINDOW ;
-    JOIN USING""".split()
-)
+    {
+        "SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "QUALIFY", "UNION",
+        "VALUES", "SET", "INTO", "LIMIT", "WINDOW", ";", "JOIN", "USING",
+    }
+)  # fmt: skip
 _BEFORE_LISTS = _BOUNDS | {"AS", "IN", "ALL", "EXCEPT", "INTERSECT", "LATERAL", "EXISTS", "BY"}
 
 
@@ -41,8 +43,9 @@ class Places:
         return line, at - self._starts[line - 1] + 1
 
     def span(self, at: At) -> Span | None:
-        if at[0] < 0:
-            return None
+        return self.certain_span(at) if at[0] >= 0 else None
+
+    def certain_span(self, at: At) -> Span:
         start, end = self.original(at[0]), self.original(at[1])
         line, col = self.line_col(start)
         end_line, end_col = self.line_col(max(start, end))

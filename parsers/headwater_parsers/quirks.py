@@ -1,17 +1,22 @@
 """Statements that sqlglot does not read, recognised and rewritten by their words."""
 
 from headwater_parsers.ast.reading import Text
-from headwater_parsers.dialects import Traits
+from headwater_parsers.dialects import Traits, traits_of
 from headwater_parsers.tree import Join, Select, Star, Statement, Table, Write
 
 # No data moves, and what follows is not worth reading.
 _SILENT = frozenset(
-    """GRANT REVOKE SHOW ANALYZE EXPLAIN DESCRIBE DESC COMMIT ROLLBACK SAVEPOINT START RESET PRINT
-    RAISE RAISERROR VACUUM OPTIMIZE REFRESH COMMENT LOCK UNLOCK KILL PREPARE DEALLOCATE FETCH OPEN
-    CLOSE MSCK CHECKPOINT REINDEX DISCARD LISTEN NOTIFY ABORT ATTACH DETACH INSTALL PRAGMA ADD
-    LIST REMOVE GET PUT UNCACHE INVALIDATE WAITFOR THROW BREAK CONTINUE LEAVE ITERATE GOTO NULL
-    SIGNAL RESIGNAL ASSERT RETURN DELIMITER CLEAR BACKUP RESTORE UNSET EXIT CONNECT""".split()
-)
+    {
+        "GRANT", "REVOKE", "SHOW", "ANALYZE", "EXPLAIN", "DESCRIBE", "DESC", "COMMIT", "ROLLBACK",
+        "SAVEPOINT", "START", "RESET", "PRINT", "RAISE", "RAISERROR", "VACUUM", "OPTIMIZE",
+        "REFRESH", "COMMENT", "LOCK", "UNLOCK", "KILL", "PREPARE", "DEALLOCATE", "FETCH", "OPEN",
+        "CLOSE", "MSCK", "CHECKPOINT", "REINDEX", "DISCARD", "LISTEN", "NOTIFY", "ABORT",
+        "ATTACH", "DETACH", "INSTALL", "PRAGMA", "ADD", "LIST", "REMOVE", "GET", "PUT", "UNCACHE",
+        "INVALIDATE", "WAITFOR", "THROW", "BREAK", "CONTINUE", "LEAVE", "ITERATE", "GOTO", "NULL",
+        "SIGNAL", "RESIGNAL", "ASSERT", "RETURN", "DELIMITER", "CLEAR", "BACKUP", "RESTORE",
+        "UNSET", "EXIT", "CONNECT",
+    }
+)  # fmt: skip
 _AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "DEFAULT", "EXEC", ";"})
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "&", "|", "^"})
 _CALLS = frozenset({"CALL", "EXEC", "EXECUTE", "PERFORM"})
@@ -301,10 +306,10 @@ def without_options(text: Text, first: int, last: int) -> dict[int, str] | None:
     start = next((j for j in range(first, last) if words[j] in ("TABLE", "VIEW")), None)
     if start is None:
         return None
-    _, i = name_at(text, _past_exists(text, start + 1), Traits("", "written", "", False, False, ""))
+    _, i = name_at(text, _past_exists(text, start + 1), traits_of(""))
     depth = 0
     for j in range(i, last - 1):
         depth += (words[j] == "(") - (words[j] == ")")
         if depth == 0 and words[j] == "AS" and words[j + 1] in ("SELECT", "WITH", "(", "FROM"):
-            return {k: "" for k in range(i, j)}
+            return dict.fromkeys(range(i, j), "")
     return None

@@ -264,8 +264,8 @@ def renamed(relation: Relation, names: tuple[str, ...]) -> Relation:
     made = []
     for i, name in enumerate(names):
         j = i if i < stars[0] else len(columns) - (len(names) - i)
-        column = columns[j] if (i < stars[0] or j > stars[-1]) else columns[stars[0]]
-        made.append(column.renamed(name) if isinstance(column, Column) else Column(name, origins))
+        given = columns[j] if (i < stars[0] or j > stars[-1]) else columns[stars[0]]
+        made.append(given.renamed(name) if isinstance(given, Column) else Column(name, origins))
     return Made(made)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from headwater_parsers.dialects import Traits
 from headwater_parsers.relation import (
     Anything,
-    Base,
     Column,
     Key,
     Made,
@@ -33,7 +32,6 @@ from headwater_parsers.tree import (
     Join,
     Leaf,
     Pivot,
-    Projection,
     Query,
     Rows,
     Select,
@@ -230,10 +228,7 @@ class Resolver:
         return made
 
     def _star(self, star: Star, scope: Scope, env: Ctes) -> list[Column | OpenStar]:
-        if star.qualifier:
-            columns = self._qualified_star(star, scope)
-        else:
-            columns = self._every(scope)
+        columns = self._qualified_star(star, scope) if star.qualifier else self._every(scope)
         made: list[Column | OpenStar] = []
         for column in columns:
             if isinstance(column, OpenStar):
@@ -277,9 +272,7 @@ class Resolver:
             if entry.hidden or entry.starless:
                 continue
             for column in entry.relation.columns:
-                if isinstance(column, OpenStar):
-                    made.append(column)
-                elif column.name.lower() not in scope.merged:
+                if isinstance(column, OpenStar) or column.name.lower() not in scope.merged:
                     made.append(column)
         return made
 

@@ -51,14 +51,14 @@ class Scope:
     aliases: dict[str, Column] | None = None
     self_reading: set[str] = field(default_factory=set)  # aliases that read a column of their name
     self_named: set[str] = field(default_factory=set)  # aliases that give way to unknown columns
-    _aliases: dict[str, Entry] = field(default_factory=dict)
+    _by_alias: dict[str, Entry] = field(default_factory=dict)
     _lasts: dict[str, list[Entry]] = field(default_factory=dict)
 
     def add(self, entries: list[Entry]) -> None:
         for entry in entries:
             self.entries.append(entry)
             if entry.alias is not None:
-                self._aliases.setdefault(entry.alias, entry)
+                self._by_alias.setdefault(entry.alias, entry)
             if entry.parts:
                 self._lasts.setdefault(entry.parts[-1], []).append(entry)
 
@@ -80,18 +80,18 @@ class Scope:
         wanted = tuple(p.lower() for p in parts)
         scope: Scope | None = self
         while scope is not None:
-            found = scope._entry(wanted)
+            found = scope.entry(wanted)
             if found is not None:
                 return found
             scope = scope.parent
         return None
 
-    def _aliased(self, name: str) -> Entry | None:
-        return self._aliases.get(name)
+    def aliased(self, name: str) -> Entry | None:
+        return self._by_alias.get(name)
 
-    def _entry(self, wanted: tuple[str, ...]) -> Entry | None:
-        if len(wanted) == 1 and wanted[0] in self._aliases:
-            return self._aliases[wanted[0]]
+    def entry(self, wanted: tuple[str, ...]) -> Entry | None:
+        if len(wanted) == 1 and wanted[0] in self._by_alias:
+            return self._by_alias[wanted[0]]
         n = len(wanted)
         named = self._lasts.get(wanted[-1], ())
         for entry in named:
@@ -106,11 +106,11 @@ class Scope:
     def _qualified(self, parts: tuple[str, ...], leaf: Leaf) -> Column:
         scope: Scope | None = self
         while scope is not None:
-            first = scope._aliased(parts[0].lower())
+            first = scope.aliased(parts[0].lower())
             if first is not None:
                 return self._of(first, parts[1:], leaf)
             for n in range(len(parts) - 1, 0, -1):
-                entry = scope._entry(tuple(p.lower() for p in parts[:n]))
+                entry = scope.entry(tuple(p.lower() for p in parts[:n]))
                 if entry is not None:
                     return self._of(entry, parts[n:], leaf)
             scope = scope.parent
@@ -118,9 +118,9 @@ class Scope:
         scope = self
         while scope is not None:  # a field of a struct column
             if record is not None:
-                column = scope._certain(parts[0].lower(), parts[0], leaf)
+                column = scope.certain(parts[0].lower(), parts[0], leaf)
             else:
-                column = scope._own(parts[0], leaf, guess=False)
+                column = scope.own(parts[0], leaf, guess=False)
             if column is not None:
                 return column.field(parts[1:])
             scope = scope.parent
@@ -130,7 +130,7 @@ class Scope:
         if alias is not None:
             return alias.field(parts[1:])
         if len(self.entries) == 1:  # a struct that a stale schema does not list
-            column = self._own(parts[0], leaf, guess=True)
+            column = self.own(parts[0], leaf, guess=True)
             if column is not None:
                 return column.field(parts[1:])
         self.problems.append(Problem("unknown-qualifier", ".".join(parts), leaf))
@@ -164,12 +164,12 @@ class Scope:
             return found if found is not None else Column(name, {})
         scope: Scope | None = self
         while scope is not None:
-            column = scope._certain(lower, name, leaf)
+            column = scope.certain(lower, name, leaf)
             if column is not None:
                 return column
             if scope is self and alias is not None and lower not in self.self_named:
                 return alias
-            column = scope._own(name, leaf, guess=False)
+            column = scope.own(name, leaf, guess=False)
             if column is not None:
                 variable = self.variables(lower)
                 return column if variable is None else variable
@@ -184,7 +184,7 @@ class Scope:
     def _last_resort(self, name: str, leaf: Leaf) -> Column:
         scope: Scope | None = self
         while scope is not None:
-            row = scope._entry((name.lower(),))
+            row = scope.entry((name.lower(),))
             if row is not None:  # a whole row, as in to_json(t)
                 column = whole_row(row.relation)
                 origins: Origins = {}
@@ -193,7 +193,7 @@ class Scope:
             scope = scope.parent
         scope = self
         while scope is not None:
-            column = scope._own(name, leaf, guess=True)
+            column = scope.own(name, leaf, guess=True)
             if column is not None:
                 return column
             scope = scope.parent
@@ -201,7 +201,7 @@ class Scope:
             self.problems.append(Problem("unknown-column", name, leaf))
         return Column(name, {})
 
-    def _certain(self, lower: str, name: str, leaf: Leaf) -> Column | None:
+    def certain(self, lower: str, name: str, leaf: Leaf) -> Column | None:
         shared = self.merged.get(lower)
         if shared is not None:
             found = [e.relation.lookup(lower, name)[0] for e in shared]
@@ -217,10 +217,10 @@ class Scope:
                     found.append(column)
         return self._one(name, found, leaf)
 
-    def _own(self, name: str, leaf: Leaf, *, guess: bool) -> Column | None:
+    def own(self, name: str, leaf: Leaf, *, guess: bool) -> Column | None:
         """Look among the sources of this query alone."""
         lower = name.lower()
-        column = self._certain(lower, name, leaf)
+        column = self.certain(lower, name, leaf)
         if column is not None:
             return column
         visible = [e for e in self.entries if not e.hidden]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from headwater_parsers.ast.reading import Text, Unreadable
 from headwater_parsers.catalog import Catalog
-from headwater_parsers.dialects import traits
+from headwater_parsers.dialects import traits_of
 from headwater_parsers.effects import carry_out
 from headwater_parsers.ladder import Ladder, Read
 from headwater_parsers.lineage import Outcome, Reporter
@@ -52,7 +52,7 @@ class Script:
     ) -> None:
         self._dialect = dialect
         self._masking = masking
-        self._session = Session(traits(dialect), catalog, default_database, default_schema)
+        self._session = Session(traits_of(dialect), catalog, default_database, default_schema)
         self._statements: list[StatementLineage] = []
         self._tables_only = False
 

@@ -78,7 +78,7 @@ class Session:
         before: list[str | None] = []
         if len(parts) == 1:
             before = [self.database, self.schema]
-        elif len(parts) == 2:  # noqa: PLR2004 (schema.table)
+        elif len(parts) == 2:
             before = [self.database]
         return TableRef((*(b for b in before if b), *parts))
 

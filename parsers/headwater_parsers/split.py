@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _STARTS = frozenset(
-    """SELECT INSERT UPDATE DELETE MERGE WITH CREATE DROP ALTER TRUNCATE DECLARE SET EXEC EXECUTE
-    PRINT IF WHILE BEGIN RETURN USE GRANT REVOKE COMMIT ROLLBACK RAISERROR THROW GO FETCH OPEN CLOSE
-    DEALLOCATE WAITFOR BREAK CONTINUE""".split()
-)
+    {
+        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "ALTER",
+        "TRUNCATE", "DECLARE", "SET", "EXEC", "EXECUTE", "PRINT", "IF", "WHILE", "BEGIN",
+        "RETURN", "USE", "GRANT", "REVOKE", "COMMIT", "ROLLBACK", "RAISERROR", "THROW", "GO",
+        "FETCH", "OPEN", "CLOSE", "DEALLOCATE", "WAITFOR", "BREAK", "CONTINUE",
+    }
+)  # fmt: skip
 _FOLLOWS_SELECT = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "DISTINCT", "AS", "MINUS", ")"})
 _TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "ISOLATION", "DISTRIBUTED", "DEFERRED"})
 _ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE"})
@@ -58,9 +61,7 @@ class Splitter:
             self._begin()
         elif word == "END":
             self._end()
-        elif word in ("IF", "ELSEIF", "ELSIF", "WHEN"):
-            yield from self._conditional(word)
-        elif word == "WHILE":
+        elif word in ("IF", "ELSEIF", "ELSIF", "WHEN") or word == "WHILE":
             yield from self._conditional(word)
         elif word == "UNTIL":
             self._skip_to({"END", ";"})
@@ -337,7 +338,7 @@ class Splitter:
         return True
 
     def _start_of(self, j: int) -> int:
-        return self._i if self._i <= j else j
+        return min(self._i, j)
 
     def _awaits_query(self, head: str, body: Sequence[str]) -> bool:
         """Say whether a statement so far still lacks the SELECT that it needs."""

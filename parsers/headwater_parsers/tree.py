@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 IDENTITY, TRANSFORMATION, AGGREGATION, CONDITIONAL, WINDOW = 1, 2, 4, 8, 16
 MASKED = 5  # how far a use is shifted when the value is masked on the way
 
+Masked = bool  # a value that a function has hidden on the way
 At = tuple[int, int]  # half-open offsets in the text
 NOWHERE: At = (-1, -1)
 

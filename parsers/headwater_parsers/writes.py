@@ -11,7 +11,7 @@ def filled(write: Write, relation: Relation, schema: TableSchema | None) -> Colu
     """Return the target's columns, each with what it gets."""
     made = relation.columns
     if write.by_name:
-        return _by_name(write, relation, schema)
+        return _by_name(relation, schema)
     names = _names(write, schema)
     if names is None:
         return _with_partitions(made, write.dynamic)
@@ -68,7 +68,7 @@ def _around_star(made: Columns, names: list[str], star: int) -> Columns:
     return [*before, made[star], *behind]
 
 
-def _by_name(write: Write, relation: Relation, schema: TableSchema | None) -> Columns:
+def _by_name(relation: Relation, schema: TableSchema | None) -> Columns:
     made: Columns = [c for c in relation.columns if isinstance(c, Column)]
     if not relation.open or schema is None:
         return list(relation.columns)

@@ -124,8 +124,10 @@ def _matches(wanted: set[str], got: set[str]) -> bool:
     loose = {w.lower() for w in wanted if ":" not in w}
     bare = {g.rpartition(":")[0] for g in got}
     named = {w.rpartition(":")[0] for w in exact}
-    return exact <= got and bare == loose | named and all(
-        g in exact for g in got if g.rpartition(":")[0] in named
+    return (
+        exact <= got
+        and bare == loose | named
+        and all(g in exact for g in got if g.rpartition(":")[0] in named)
     )
 
 
@@ -134,9 +136,7 @@ ALL = [(path.stem, case) for path in sorted(CASES.glob("*.sql")) for case in rea
 
 @pytest.mark.parametrize(("rule", "case"), ALL, ids=[f"{r}: {c.title}" for r, c in ALL])
 def test_a_case_has_the_lineage_it_says(rule: str, case: Case) -> None:
-    script = parse(
-        "\n".join(case.sql), case.dialect, case.schema or None, case.database, case.default_schema
-    )
+    script = parse("\n".join(case.sql), case.dialect, case.schema or None, case.database, case.default_schema)
     columns, rows = _found(script)
     if case.tables is not None:
         reads, _, writes = case.tables.partition("->")

@@ -223,9 +223,9 @@ def _find(joins: list[Join], named: Table) -> Table | None:
     wanted = [p.lower() for p in named.parts]
     for join in joins:
         source = join.source
-        if isinstance(source, Table):
-            if len(wanted) == 1 and source.alias is not None and source.alias.lower() == wanted[0]:
-                return source
+        alias = source.alias if isinstance(source, Table) else None
+        if isinstance(source, Table) and alias is not None and [alias.lower()] == wanted:
+            return source
     for join in joins:
         source = join.source
         if isinstance(source, Table):

@@ -16,6 +16,7 @@ from headwater_parsers.tree import (
     Expr,
     Join,
     Leaf,
+    Masked,
     Nested,
     Projection,
     Query,
@@ -56,10 +57,13 @@ _AGGREGATES = frozenset(
 _DICTIONARIES = ("dictget", "joinget")
 _IF_NAMES = frozenset({"if", "iff", "iif"})
 _PARTS = frozenset(
-    "year yy yyyy quarter qq q month mm m week wk ww isoweek weekday dow doy day dd d hour hh hours"
-    " minute mi n second ss s millisecond ms microsecond mcs nanosecond ns epoch days months years"
-    " weeks minutes seconds".split()
-)
+    {
+        "year", "yy", "yyyy", "quarter", "qq", "q", "month", "mm", "m", "week", "wk", "ww",
+        "isoweek", "weekday", "dow", "doy", "day", "dd", "d", "hour", "hh", "hours", "minute",
+        "mi", "n", "second", "ss", "s", "millisecond", "ms", "microsecond", "mcs", "nanosecond",
+        "ns", "epoch", "days", "months", "years", "weeks", "minutes", "seconds",
+    }
+)  # fmt: skip
 _PART_TAKERS = ("date", "time", "extract", "trunc", "last_day", "next_day", "diff")
 _PSEUDO = frozenset({"rownum", "level", "sysdate", "systimestamp", "rowid", "user"})  # Oracle
 _PLAIN = (exp.Paren, exp.Alias, exp.PropertyEQ, exp.Kwarg, exp.Ordered, exp.Collate)
@@ -67,6 +71,8 @@ _BARE = (
     exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath, exp.Placeholder,
     exp.Identifier, exp.Star, exp.Interval,
 )  # fmt: skip
+
+_SHOWN: Masked = False
 
 Functions = Mapping[str, tuple[tuple[str, ...], Expr]]
 
@@ -97,7 +103,7 @@ class Expressions:
     def read(self, node: exp.Expression | None) -> Expr:
         out = Expr()
         if node is not None:
-            self._walk(node, IDENTITY, False, out)
+            self._walk(node, IDENTITY, _SHOWN, out)
             out.fields = self._fields(node)
             if out.at == NOWHERE:
                 out.at = at_of(node)
@@ -106,10 +112,10 @@ class Expressions:
     def read_all(self, nodes: Iterable[exp.Expression]) -> Expr:
         out = Expr()
         for node in nodes:
-            self._walk(node, IDENTITY, False, out)
+            self._walk(node, IDENTITY, _SHOWN, out)
         return out
 
-    def column(self, node: exp.Column, use: int = IDENTITY, *, masked: bool = False) -> Leaf:
+    def column(self, node: exp.Column, use: int = IDENTITY, *, masked: Masked = False) -> Leaf:
         at = NOWHERE
         parts = []
         for part in node.parts:
@@ -135,7 +141,7 @@ class Expressions:
 
     # -- the walk ---------------------------------------------------------------------------
 
-    def _walk(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _walk(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         kind = type(node)
         if kind is exp.Column:
             self._column(node, use, masked, out)
@@ -159,7 +165,7 @@ class Expressions:
             else:
                 self._children(node, deeper(use), masked, out)
 
-    def _chain(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _chain(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         """Read `a || b || c ...`: such chains lean to the left and may be thousands long."""
         right: list[exp.Expression] = []
         while isinstance(node, exp.Binary) and type(node) not in self._HANDLERS:
@@ -169,18 +175,19 @@ class Expressions:
         for value in reversed(right):
             self._walk(value, use, masked, out)
 
-    def _children(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _children(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         for child in node.iter_expressions():
             self._walk(child, use, masked, out)
 
-    def _each(self, nodes: object, use: int, masked: bool, out: Expr) -> None:
+    def _each(self, nodes: object, use: int, masked: Masked, out: Expr) -> None:
         if isinstance(nodes, exp.Expression):
             self._walk(nodes, use, masked, out)
         elif isinstance(nodes, list):
             for node in nodes:
                 self._each(node, use, masked, out)
 
-    def _column(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _column(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+        assert isinstance(node, exp.Column)
         this = node.this
         if isinstance(this, exp.Star):
             qualifier = [name_of(p, self.traits) for p in node.parts[:-1]]
@@ -189,13 +196,13 @@ class Expressions:
         leaf = self.column(node, use, masked=masked)
         if self._bound and any(leaf.parts[0].lower() in names for names in self._bound):
             return
-        if self.traits.name == "oracle" and len(leaf.parts) == 1:
-            if leaf.parts[0].lower() in _PSEUDO:
-                return
+        pseudo = self.traits.name == "oracle" and leaf.parts[0].lower() in _PSEUDO
+        if pseudo and len(leaf.parts) == 1:
+            return
         out.leaves.append(leaf)
         out.at = join_at(out.at, leaf.at)
 
-    def _dot(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _dot(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         before = len(out.leaves)
         tail = node.expression
         self._walk(node.this, use, masked, out)
@@ -209,30 +216,30 @@ class Expressions:
                 leaf.use = deeper(leaf.use)
             self._call(tail, use, masked, out)
 
-    def _bracket(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _bracket(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         for index in node.expressions:
             self._walk(index, deeper(use), masked, out)
 
-    def _cast(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _cast(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
 
-    def _parameter(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _parameter(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         out.leaves.append(Leaf((variable_of(node),), use, masked, at_of(node)))
 
-    def _case(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _case(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._condition(node.this, use, masked, out)
         for branch in node.args.get("ifs") or ():
             self._condition(branch.this, use, masked, out)
             self._each(branch.args.get("true"), deeper(use), masked, out)
         self._each(node.args.get("default"), deeper(use), masked, out)
 
-    def _if(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _if(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._condition(node.this, use, masked, out)
         self._each(node.args.get("true"), deeper(use), masked, out)
         self._each(node.args.get("false"), deeper(use), masked, out)
 
-    def _decode(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _decode(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         tested, *rest = node.expressions
         self._condition(tested, use, masked, out)
         while len(rest) > 1:
@@ -242,21 +249,21 @@ class Expressions:
         for default in rest:
             self._walk(default, deeper(use), masked, out)
 
-    def _coalesce(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _coalesce(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         for value in (node.this, *node.expressions):
             self._walk(value, deeper(use), masked, out)
             self._condition(value, use, masked, out)
 
-    def _nullif(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _nullif(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
         self._condition(node.this, use, masked, out)
         self._condition(node.expression, use, masked, out)
 
-    def _condition(self, node: object, use: int, masked: bool, out: Expr) -> None:
+    def _condition(self, node: object, use: int, masked: Masked, out: Expr) -> None:
         indirect = use if use in (CONDITIONAL, WINDOW) else CONDITIONAL
         self._each(node, indirect, masked, out)
 
-    def _window(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _window(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
         indirect = use if use in (CONDITIONAL, WINDOW) else WINDOW
         self._each(node.args.get("partition_by"), indirect, masked, out)
@@ -289,36 +296,36 @@ class Expressions:
             made.append(self.read_all(keys))
         return made
 
-    def _filter(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _filter(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         self._condition(node.expression.this, use, masked, out)
 
-    def _within(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _within(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         kind = deeper(use) if use in (CONDITIONAL, WINDOW) else AGGREGATION
         self._each(node.expression.expressions, kind, masked, out)
 
-    def _exists(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _exists(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         if isinstance(node.this, exp.Query):
             out.nested.append(Nested(self._query(node.this), None, masked))
         else:
             self._children(node, deeper(use), masked, out)
 
-    def _nested(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _nested(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         out.nested.append(Nested(self._query(node), use, masked))
 
-    def _in(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _in(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         use = deeper(use)
         self._walk(node.this, use, masked, out)
         for key in ("query", "unnest", "field", "expressions"):
             self._each(node.args.get(key), use, masked, out)
 
-    def _lambda(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _lambda(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         self._bound.append(frozenset(p.name.lower() for p in node.expressions))
         self._walk(node.this, deeper(use), masked, out)
         self._bound.pop()
 
-    def _call(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _call(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         anonymous = isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
         name = (node.name if anonymous else type(node).key).lower()
         plain = name.rpartition(".")[2]
@@ -350,15 +357,15 @@ class Expressions:
         if not any(word in name for word in _PART_TAKERS):
             return None
         for child in node.expressions:
-            if isinstance(child, exp.Column) and len(child.parts) == 1:
-                if child.name.lower() in _PARTS and not child.this.args.get("quoted"):
-                    return child
+            bare = isinstance(child, exp.Column) and len(child.parts) == 1
+            if bare and child.name.lower() in _PARTS and not child.this.args.get("quoted"):
+                return child
         return None
 
-    def _dictionary(self, node: exp.Expression, use: int, masked: bool, out: Expr) -> bool:
+    def _dictionary(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> bool:
         """Read ClickHouse's dictGet('d', 'attribute', key): the value is the dictionary's."""
         args = node.expressions or list(node.iter_expressions())
-        if len(args) < 3 or not isinstance(args[1], exp.Literal):  # noqa: PLR2004 (d, name, key)
+        if len(args) < 3 or not isinstance(args[1], exp.Literal):
             return False
         name = args[0].name.split(".") if isinstance(args[0], exp.Literal) else None
         parts = tuple(name or (name_of(p, self.traits) for p in getattr(args[0], "parts", ())))
@@ -371,7 +378,7 @@ class Expressions:
             self._walk(key, deeper(use), masked, out)
         return True
 
-    def _inline(self, name: str, node: exp.Expression, use: int, masked: bool, out: Expr) -> None:
+    def _inline(self, name: str, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
         """Replace a call of a function whose body is known by that body."""
         params, body = self.functions[name]
         given = dict(zip((p.lower() for p in params), node.expressions, strict=False))

@@ -131,7 +131,7 @@ _FORMATS = frozenset({"parquet", "delta", "csv", "json", "orc", "avro", "text", 
 def _named(parts: list[str], alias: str | None, columns: tuple[str, ...], at: At) -> Table:
     last = parts[-1] if parts else ""
     path = "://" in last or last.startswith(("/", "./"))
-    if len(parts) == 2 and "/" in last and parts[0].lower() in _FORMATS:  # noqa: PLR2004
+    if len(parts) == 2 and "/" in last and parts[0].lower() in _FORMATS:
         path = True
     elif len(parts) > 1:
         path = False

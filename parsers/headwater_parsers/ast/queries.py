@@ -230,10 +230,10 @@ class Queries:
         return [Projection(name, expr) for name, expr in fields.items()]
 
     def _projection(self, node: exp.Expression, index: int) -> Projection:
-        if isinstance(node, exp.EQ) and self.traits.name in ("tsql", "fabric"):
-            if isinstance(node.this, exp.Column) and len(node.this.parts) == 1:
-                expr = self.expressions.read(node.expression)  # alias = expression
-                return Projection(name_of(node.this, self.traits), expr)
+        named = isinstance(node, exp.EQ) and self.traits.name in ("tsql", "fabric")
+        if named and isinstance(node.this, exp.Column) and len(node.this.parts) == 1:
+            expr = self.expressions.read(node.expression)  # alias = expression
+            return Projection(name_of(node.this, self.traits), expr)
         expr = self.expressions.read(node)
         if isinstance(node, exp.Alias | exp.PropertyEQ):
             label = node.args.get("alias") if isinstance(node, exp.Alias) else node.this

@@ -53,8 +53,7 @@ class Sources:
     def listed(self, node: exp.Expression) -> list[Join]:
         """Read one item of FROM with the joins and views that hang on it."""
         joins = [self.join(node)]
-        for view in node.args.get("laterals") or ():
-            joins.append(self.join(view))
+        joins += [self.join(view) for view in node.args.get("laterals") or ()]
         for join in node.args.get("joins") or ():
             joins += self.joined(join)
         return joins

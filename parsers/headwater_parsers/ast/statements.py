@@ -1,6 +1,6 @@
 """Turns every statement into canonical writes: `write(target, columns) <- query`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
@@ -33,13 +33,18 @@ from headwater_parsers.tree import (
 
 # Statements that move no data and name no table worth a node.
 _SILENT = frozenset(
-    """grant revoke show analyze explain describe desc commit rollback savepoint start begin end
-    set reset use print return raise raiserror call exec execute vacuum optimize refresh comment lock
-    unlock kill prepare deallocate fetch open close declare msck repair checkpoint cluster
-    reindex discard listen notify security abort attach detach install load pragma add list remove
-    get put uncache invalidate compute reassign import export truncate alter drop create cache
-    waitfor go throw break continue leave iterate goto null signal resignal perform""".split()
-)
+    {
+        "grant", "revoke", "show", "analyze", "explain", "describe", "desc", "commit", "rollback",
+        "savepoint", "start", "begin", "end", "set", "reset", "use", "print", "return", "raise",
+        "raiserror", "call", "exec", "execute", "vacuum", "optimize", "refresh", "comment",
+        "lock", "unlock", "kill", "prepare", "deallocate", "fetch", "open", "close", "declare",
+        "msck", "repair", "checkpoint", "cluster", "reindex", "discard", "listen", "notify",
+        "security", "abort", "attach", "detach", "install", "load", "pragma", "add", "list",
+        "remove", "get", "put", "uncache", "invalidate", "compute", "reassign", "import",
+        "export", "truncate", "alter", "drop", "create", "cache", "waitfor", "go", "throw",
+        "break", "continue", "leave", "iterate", "goto", "null", "signal", "resignal", "perform",
+    }
+)  # fmt: skip
 _READS = frozenset({"call", "exec", "execute", "perform"})
 
 
@@ -99,7 +104,7 @@ class Statements:
         query = self.queries.query(node)
         inside = target.this if isinstance(target, exp.Table) else target
         variable = isinstance(inside, exp.Parameter)
-        if variable or into.args.get("bulk_collect") or into.expressions or self._is_local(into):
+        if variable or into.args.get("bulk_collect") or into.expressions or self._is_local():
             names = into.expressions or [target]
             plain = tuple(
                 variable_of(n.this) if isinstance(n.this, exp.Parameter) else name_of(n, self.traits)
@@ -111,7 +116,7 @@ class Statements:
         made.temporary = bool(into.args.get("temporary"))
         return made
 
-    def _is_local(self, into: exp.Expression) -> bool:
+    def _is_local(self) -> bool:
         """SELECT ... INTO v inside a routine of these dialects fills a variable."""
         return self._routine and self.traits.name in ("postgres", "oracle", "mysql", "redshift")
 
@@ -124,10 +129,8 @@ class Statements:
             first.this, exp.Parameter
         ):
             return None
-        names = []
         pairs = [e for e in node.expressions if isinstance(e, exp.EQ | exp.PropertyEQ)]
-        for pair in pairs:
-            names.append(name_of(pair.this, self.traits))
+        names = [name_of(pair.this, self.traits) for pair in pairs]
         copy = node.copy()
         copy.set("expressions", [pair.expression.copy() for pair in pairs])
         query = self.queries.query(copy)
@@ -377,9 +380,7 @@ class Statements:
         if word in ("ROLE", "WAREHOUSE", "SECONDARY ROLES", "SECONDARY"):
             return made
         parts = tuple(table_of(node.this, self.traits).parts)
-        if word in ("DATABASE", "CATALOG") and self.traits.use_sets == "database":
-            what = "database"
-        elif word == "CATALOG":
+        if word == "CATALOG" or (word == "DATABASE" and self.traits.use_sets == "database"):
             what = "database"
         elif word in ("SCHEMA", "DATABASE", "NAMESPACE"):
             what = "schema"
@@ -437,9 +438,9 @@ class Statements:
             query = Rows([self.queries.expressions.read(e) for e in right.expressions])
         else:
             query = Rows([self.queries.expressions.read(right)])
-        if isinstance(query, Rows) and not any(e.leaves or e.nested for e in query.exprs):
-            if not all(n.startswith("@") for n in names):
-                return  # SET some.setting = value
+        constant = isinstance(query, Rows) and not any(e.leaves or e.nested for e in query.exprs)
+        if constant and not all(n.startswith("@") for n in names):
+            return  # SET some.setting = value
         made.assigns.append(Assign(names, query))
 
     def for_each(self, variable: str, node: exp.Expression) -> Statement:
@@ -462,7 +463,7 @@ class Statements:
             made.notes.append(("unsupported", f"no lineage is read from {word.upper()}"))
         return made
 
-    def _execute(self, node: exp.Expression) -> Statement:
+    def _execute(self, _node: exp.Expression) -> Statement:
         made = Statement("execute")
         made.notes.append(("call", "EXECUTE is not followed into the routine"))
         return made
@@ -476,7 +477,7 @@ class Statements:
     def _merge(self, node: exp.Expression) -> Statement:
         return self._changes.merge(node)
 
-    _HANDLERS: dict[type, Callable[..., Statement]] = {
+    _HANDLERS: Mapping[type, Callable[..., Statement]] = {
         exp.Insert: _insert,
         exp.MultitableInserts: _many,
         exp.Create: _create,
@@ -502,8 +503,8 @@ def table_expression(signature: exp.Expression) -> exp.Expression:
     """Return the name in a function's signature."""
     inner = signature.this
     if isinstance(inner, exp.Table):
-        return exp.Dot.build([p for p in inner.parts]) if len(inner.parts) > 1 else inner.this
-    return inner
+        return exp.Dot.build(list(inner.parts)) if len(inner.parts) > 1 else inner.this
+    return signature.this if isinstance(inner, exp.Expression) else signature
 
 
 def _into(node: exp.Expression) -> exp.Expression | None:
