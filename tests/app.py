@@ -15,10 +15,19 @@ from headwater_server.log.port import Receipt
 from headwater_server.parts import Parts
 from headwater_server.project.reading import FacetView, facts_of
 from headwater_server.settings import Settings
-from headwater_server.store.port import Direction
+from headwater_server.store.port import Direction, GraphStore
 from tests.neo4j_server import Server, neo4j_server
 
-__all__ = ["Headwater", "embedded", "headwater", "neo4j_server", "on_neo4j", "open_empty", "settings"]
+__all__ = [
+    "Graph",
+    "Headwater",
+    "embedded",
+    "headwater",
+    "neo4j_server",
+    "on_neo4j",
+    "open_empty",
+    "settings",
+]
 
 FLOW = (EdgeKind.INPUT_OF, EdgeKind.OUTPUTS, EdgeKind.DERIVES, EdgeKind.AFFECTS, EdgeKind.FEEDS_WHOLE)
 
@@ -36,55 +45,11 @@ def settings(folder: Path, neo4j: Server | None = None) -> Settings:
     )
 
 
-class Headwater:
-    """One Headwater in this process; what it answers is read from its graph and its log."""
+class Graph:
+    """What a store holds, in the words of the tests."""
 
-    def __init__(self, of: Settings) -> None:
-        self.settings = of
-        self.parts = Parts(of)
-        self.parts.start()
-        self.store = self.parts.store
-        self.log = self.parts.log
-        self.registry = self.parts.registry
-        self.curation = self.parts.curation
-
-    def close(self) -> None:
-        self.parts.close()
-
-    def again(self) -> "Headwater":
-        """Closed and opened on the same data."""
-        self.close()
-        return Headwater(self.settings)
-
-    # -- in -----------------------------------------------------------------------------------------
-
-    def send(self, *events: Any) -> list[Receipt]:
-        """One delivery each, in this order; the graph shows them all when it returns."""
-        return [self.deliver(event) for event in events]
-
-    def deliver(self, event: Any) -> Receipt:
-        raw = event if isinstance(event, bytes) else orjson.dumps(event)
-        submission = receive(raw, self.parts.committer)
-        (receipt,) = submission.logged.result()
-        submission.projected.result()
-        assert not self.parts.committer.poisoned
-        return receipt
-
-    def send_at_once(self, events: Iterable[Any]) -> list[Receipt]:
-        """One batch."""
-        raws = [e if isinstance(e, bytes) else orjson.dumps(e) for e in events]
-        submission, _, failed = receive_many(raws, self.parts.committer)
-        assert not failed
-        if submission is None:
-            return []
-        submission.projected.result()
-        assert not self.parts.committer.poisoned
-        return submission.logged.result()
-
-    # -- out ----------------------------------------------------------------------------------------
-
-    def fingerprint(self) -> str:
-        return self.parts.fingerprint()
+    def __init__(self, store: GraphStore) -> None:
+        self.store = store
 
     def node(self, key: str) -> Node:
         return self.store.get([key])[key]
@@ -97,9 +62,6 @@ class Headwater:
 
     def facts(self, key: str) -> Facts:
         return facts_of(key, self.store)
-
-    def facets(self, key: str) -> dict[str, FacetView]:
-        return {view.name: view for view in self.parts.facets(key)}
 
     def edges(self, *kinds: EdgeKind) -> list[Edge]:
         """All edges of these kinds."""
@@ -137,6 +99,58 @@ class Headwater:
 
     def visible(self, kind: Kind) -> set[str]:
         return {n.key for n in self.store.page(kind, marks=[""], limit=1_000)}
+
+
+class Headwater(Graph):
+    """One Headwater in this process; what it answers is read from its graph and its log."""
+
+    def __init__(self, of: Settings) -> None:
+        self.settings = of
+        self.parts = Parts(of)
+        self.parts.start()
+        super().__init__(self.parts.store)
+        self.log = self.parts.log
+        self.registry = self.parts.registry
+        self.curation = self.parts.curation
+
+    def close(self) -> None:
+        self.parts.close()
+
+    def again(self) -> "Headwater":
+        """Closed and opened on the same data."""
+        self.close()
+        return Headwater(self.settings)
+
+    # -- in -----------------------------------------------------------------------------------------
+
+    def send(self, *events: Any) -> list[Receipt]:
+        """One delivery each, in this order; the graph shows them all when it returns."""
+        return [self.deliver(event) for event in events]
+
+    def deliver(self, event: Any) -> Receipt:
+        raw = event if isinstance(event, bytes) else orjson.dumps(event)
+        submission = receive(raw, self.parts.committer, eager=True)
+        (receipt,) = submission.logged.result()
+        submission.projected.result()
+        assert not self.parts.committer.poisoned
+        return receipt
+
+    def send_at_once(self, events: Iterable[Any]) -> list[Receipt]:
+        """One batch."""
+        raws = [e if isinstance(e, bytes) else orjson.dumps(e) for e in events]
+        submission, _, failed = receive_many(raws, self.parts.committer, eager=True)
+        assert not failed
+        if submission is None:
+            return []
+        submission.projected.result()
+        assert not self.parts.committer.poisoned
+        return submission.logged.result()
+
+    def fingerprint(self) -> str:
+        return self.parts.fingerprint()
+
+    def facets(self, key: str) -> dict[str, FacetView]:
+        return {view.name: view for view in self.parts.facets(key)}
 
 
 def _held(edge: Edge, at: int) -> bool:

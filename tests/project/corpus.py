@@ -1,7 +1,5 @@
 """Made-up events of a few jobs on a few tables, drawn so that they meet, contradict and repeat each other."""
 
-from typing import Any
-
 from hypothesis import strategies as st
 
 from tests.openlineage import said

@@ -290,8 +290,8 @@ class Projector:
 
     def _run_picture(self, key: str, entry: Entry, sight: Sight) -> Picture:
         derived = derive_run_in_time(key, entry.facts, entry.flow, entry.turn)
-        if entry.turn.until is not None:
-            derived.nodes += missing_columns(entry.flow.steps, sight)
+        shown = {n.key for n in derived.nodes}
+        derived.nodes += missing_columns([s for s in entry.flow.steps if s.key in shown], sight)
         return Picture.of(derived)
 
     def _job_entry(self, job: str) -> JobEntry:
