@@ -51,9 +51,7 @@ def parse_tables(
     """Return only the tables, from the words alone: quick on anything, and less exact."""
     from headwater_parsers.script import Script
 
-    script = Script(
-        canonical(dialect) or "", None, default_database, default_schema, frozenset()
-    )
+    script = Script(canonical(dialect) or "", None, default_database, default_schema, frozenset())
     return script.run(sql, Places(sql), tables_only=True)
 
 

@@ -59,9 +59,7 @@ class Cache:
     Its spans are those of the first statement of the shape.
     """
 
-    def __init__(
-        self, size: int = 4096, *, parser: Callable[..., ScriptLineage] = parse
-    ) -> None:
+    def __init__(self, size: int = 4096, *, parser: Callable[..., ScriptLineage] = parse) -> None:
         self.hits = self.misses = 0
         self._size = size
         self._parser = parser

@@ -66,9 +66,7 @@ class DictCatalog:
         made = self._built.get(key)
         if made is None:
             columns = self._schema[key]
-            types = (
-                {c: t for c, t in columns.items() if t} if isinstance(columns, Mapping) else {}
-            )
+            types = {c: t for c, t in columns.items() if t} if isinstance(columns, Mapping) else {}
             # A dotted column is a field of the one before its first dot.
             names = tuple(dict.fromkeys(c for c in columns if "." not in c))
             made = TableSchema(tuple(key.split(".")), names, types)

@@ -75,9 +75,7 @@ def _schema(file: str | None) -> dict[str, dict[str, str | None]] | None:
 
 def cli_rows(script: ScriptLineage) -> list[tuple[str, str, str, str]]:
     """Return (output column, input column, reason, expression) for every edge."""
-    rows = [
-        (_full(e.output), _full(e.input), reason(e), e.expression or "") for e in script.edges
-    ]
+    rows = [(_full(e.output), _full(e.input), reason(e), e.expression or "") for e in script.edges]
     rows += [
         (e.output.name if e.output else "(query)", _full(e.input), e.subtype.value.lower(), "")
         for e in script.dataset_edges
@@ -126,9 +124,7 @@ def _statement(statement: StatementLineage) -> list[str]:
         lines.append(f"    {target.name if target else '(query)'}")
         branches: list[tuple[str, list[str]]] = []
         for column in columns:
-            leaves = [
-                f"{_full(e.input)}  [{reason(e)}]" for e in statement.edges if e.output == column
-            ]
+            leaves = [f"{_full(e.input)}  [{reason(e)}]" for e in statement.edges if e.output == column]
             branches.append((column.name, leaves or ["(no column)"]))
         if conditions:
             rows = [f"{_full(e.input)}  [{e.subtype.value.lower()}]" for e in conditions]

@@ -6,9 +6,7 @@ _FEW = 2000  # shorter statements are parsed as they are
 _KEPT = 8  # members of a list that stay
 
 
-def thinned(
-    words: Sequence[str], constants: Sequence[bool], first: int, last: int
-) -> dict[int, str]:
+def thinned(words: Sequence[str], constants: Sequence[bool], first: int, last: int) -> dict[int, str]:
     """Return the tokens to drop: rows of VALUES and members of IN beyond the first few."""
     drops: dict[int, str] = {}
     if last - first < _FEW:
@@ -24,9 +22,7 @@ def thinned(
     return drops
 
 
-def _rows(
-    words: Sequence[str], constants: Sequence[bool], i: int, last: int, drops: dict[int, str]
-) -> int:
+def _rows(words: Sequence[str], constants: Sequence[bool], i: int, last: int, drops: dict[int, str]) -> int:
     """Drop rows that hold constants alone, after the first few rows."""
     kept = 0
     while i < last and words[i] == "(":

@@ -46,9 +46,7 @@ PLATFORMS = {
 LADDER = ("", "snowflake", "bigquery", "databricks", "tsql", "postgres", "mysql", "oracle")
 
 _UPPER = frozenset({"snowflake", "oracle"})
-_LOWER = frozenset(
-    {"postgres", "redshift", "materialize", "risingwave", "trino", "presto", "athena", "hive"}
-)
+_LOWER = frozenset({"postgres", "redshift", "materialize", "risingwave", "trino", "presto", "athena", "hive"})
 _USE_SCHEMA = frozenset(
     {"mysql", "hive", "spark", "spark2", "databricks", "clickhouse", "doris", "starrocks"}
 )

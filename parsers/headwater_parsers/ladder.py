@@ -21,7 +21,9 @@ from headwater_parsers.tree import Statement, Table
 
 Read = tuple[Statement, int, int]  # with the tokens [first, last) that it takes
 
-_HEADS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "TRUNCATE", "ALTER"})
+_HEADS = frozenset(
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "TRUNCATE", "ALTER"}
+)
 MAX_CHARACTERS = 1_000_000
 MAX_TOKENS = 50_000
 MAX_DEPTH = 200

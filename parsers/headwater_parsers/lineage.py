@@ -106,9 +106,7 @@ class Reporter:
                 condition = (write.target, source, subtype)
                 if condition not in conditions:
                     span = self._places.span(self._moved(at))
-                    conditions[condition] = DatasetEdge(
-                        write.target, source, Subtype(subtype), span
-                    )
+                    conditions[condition] = DatasetEdge(write.target, source, Subtype(subtype), span)
         outputs = tuple(dict.fromkeys(w.target for w in outcome.writes if w.target is not None))
         inputs = dict.fromkeys(outcome.reads)
         for edge in edges.values():  # a target is an input where a value of it is kept

@@ -16,8 +16,7 @@ from headwater_parsers.model import (
 
 PRODUCER = "https://github.com/headwater/headwater/parsers"
 SCHEMA_URL = (
-    "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json"
-    "#/$defs/ColumnLineageDatasetFacet"
+    "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
 )
 
 Name = Callable[[TableRef], tuple[str, str]]  # -> namespace, name
@@ -104,9 +103,7 @@ def dataset_name(table: TableRef, namespace: str) -> tuple[str, str]:
     return namespace, table.name
 
 
-def statement_datasets(
-    statement: StatementLineage, namespace: str = "", *, producer: str = PRODUCER
-) -> Json:
+def statement_datasets(statement: StatementLineage, namespace: str = "", *, producer: str = PRODUCER) -> Json:
     """Return the datasets of one statement."""
     return datasets(ScriptLineage((statement,)), namespace, producer=producer)
 

@@ -103,9 +103,7 @@ def _past_exists(text: Text, i: int) -> int:
     return i
 
 
-def _pairs(
-    text: Text, i: int, last: int, traits: Traits, between: str
-) -> list[tuple[Table, Table]]:
+def _pairs(text: Text, i: int, last: int, traits: Traits, between: str) -> list[tuple[Table, Table]]:
     made = []
     i = _past_exists(text, i)
     while i < last:
@@ -246,9 +244,7 @@ def scanned(text: Text, first: int, last: int, traits: Traits) -> Statement:
     made = Statement("scanned")
     words = text.words
     ctes = {
-        text.name(j).lower()
-        for j in range(first, last - 2)
-        if words[j + 1] == "AS" and words[j + 2] == "("
+        text.name(j).lower() for j in range(first, last - 2) if words[j + 1] == "AS" and words[j + 2] == "("
     }
     target: Table | None = None
     reads: list[Table] = []

@@ -151,8 +151,7 @@ class OpenStar:
             if column is not None:
                 found.append((column, certain))
         sure = [c for c, certain in found if certain]
-        return merged(spelled, sure if sure and not self.every else [c for c, _ in found],
-                      every=self.every)
+        return merged(spelled, sure if sure and not self.every else [c for c, _ in found], every=self.every)
 
     def whole(self) -> Column:
         """Return the star itself as a column."""
@@ -206,8 +205,8 @@ class Made:
     def lookup(self, lower: str, spelled: str) -> tuple[Column | None, bool]:
         if self._index is None:
             self._index = {}
-            for column in self.named():
-                self._index.setdefault(column.name.lower(), column)
+            for named in self.named():
+                self._index.setdefault(named.name.lower(), named)
         column = self._index.get(lower)
         if column is not None:
             return column, True

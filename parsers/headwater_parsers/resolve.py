@@ -198,9 +198,7 @@ class Resolver:
         origins = self._column(key, scope, env, aliases_first=aliases_first).origins
         self._note(origins, subtype, key.at)
 
-    def _order_result(
-        self, order: list[Expr | int], made: Relation, parent: Scope | None
-    ) -> None:
+    def _order_result(self, order: list[Expr | int], made: Relation, parent: Scope | None) -> None:
         if order:
             scope = self._scope(parent)
             scope.add([Entry(made, None, ())])
@@ -271,9 +269,11 @@ class Resolver:
         for entry in scope.entries:
             if entry.hidden or entry.starless:
                 continue
-            for column in entry.relation.columns:
-                if isinstance(column, OpenStar) or column.name.lower() not in scope.merged:
-                    made.append(column)
+            made += [
+                column
+                for column in entry.relation.columns
+                if isinstance(column, OpenStar) or column.name.lower() not in scope.merged
+            ]
         return made
 
     @staticmethod
@@ -286,9 +286,7 @@ class Resolver:
 
     # -- expressions ------------------------------------------------------------------------
 
-    def _column(
-        self, expr: Expr, scope: Scope, env: Ctes, *, aliases_first: bool = False
-    ) -> Column:
+    def _column(self, expr: Expr, scope: Scope, env: Ctes, *, aliases_first: bool = False) -> Column:
         origins: Origins = {}
         functions = tuple(expr.functions)
         fields: dict[str, Column] | None = None
@@ -406,8 +404,9 @@ class Resolver:
         known = self._table_functions.get(function.name)
         if known is not None:
             made = self.query(known, {}, None)
-            return Entry(renamed(made, tuple(p.name for p in function.produced
-                                             if p.name != function.alias)), alias, ())
+            return Entry(
+                renamed(made, tuple(p.name for p in function.produced if p.name != function.alias)), alias, ()
+            )
         args = [self._column(a, scope, env) for a in function.args]
         if function.query is not None:
             inner = self.query(function.query, env, scope)
@@ -512,22 +511,21 @@ def _has(entry: Entry, name: str) -> bool:
 
 
 def _common(before: list[Entry], added: list[Entry]) -> list[str]:
-    ours = [c.name.lower() for e in before if not e.hidden for c in e.relation.columns
-            if isinstance(c, Column)]
+    ours = [
+        c.name.lower() for e in before if not e.hidden for c in e.relation.columns if isinstance(c, Column)
+    ]
     theirs = {c.name.lower() for e in added for c in e.relation.columns if isinstance(c, Column)}
     return [n for n in dict.fromkeys(ours) if n in theirs]
 
 
 def _aggregated(column: Column) -> bool:
-    return any(composed(f, IDENTITY, False) & (AGGREGATION | AGGREGATION << 5)  # noqa: FBT003 (cached)
-               for f in column.origins.values())
+    return any(
+        composed(f, IDENTITY, False) & (AGGREGATION | AGGREGATION << 5)  # noqa: FBT003 (cached)
+        for f in column.origins.values()
+    )
 
 
 def _extent(relation: Relation) -> list[int]:
     return [
-        sum(c.origins.values()) + 1000 * len(c.origins)
-        for c in relation.columns
-        if isinstance(c, Column)
+        sum(c.origins.values()) + 1000 * len(c.origins) for c in relation.columns if isinstance(c, Column)
     ]
-
-

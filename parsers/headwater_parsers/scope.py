@@ -146,8 +146,7 @@ class Scope:
             made = entry.relation
             element = made.columns[0] if isinstance(made, Made) and made.columns else None
             if isinstance(element, Column) and element.name.lower() == entry.alias:
-                column = element.field(rest)  # UNNEST(...) AS e: e.field
-                return column
+                return element.field(rest)  # UNNEST(...) AS e: e.field
             self.problems.append(Problem("unknown-column", ".".join(rest), leaf))
             return Column(rest[0], {})
         return column.field(rest[1:]) if len(rest) > 1 else column
@@ -186,9 +185,8 @@ class Scope:
         while scope is not None:
             row = scope.entry((name.lower(),))
             if row is not None:  # a whole row, as in to_json(t)
-                column = whole_row(row.relation)
                 origins: Origins = {}
-                add(origins, column.origins, TRANSFORMATION)
+                add(origins, whole_row(row.relation).origins, TRANSFORMATION)
                 return Column(name, origins)
             scope = scope.parent
         scope = self
@@ -204,17 +202,20 @@ class Scope:
     def certain(self, lower: str, name: str, leaf: Leaf) -> Column | None:
         shared = self.merged.get(lower)
         if shared is not None:
-            found = [e.relation.lookup(lower, name)[0] for e in shared]
-            return merged(name, [c for c in found if c is not None], every=True)
-        found = []
+            sides = [e.relation.lookup(lower, name)[0] for e in shared]
+            return merged(name, [c for c in sides if c is not None], every=True)
+        found: list[Column] = []
         for entry in self.entries:
-            if not entry.hidden:
-                column, certain = entry.relation.lookup(lower, name) if not _weak(entry) else (
-                    _named(entry.relation, lower), True)
-                if column is not None and certain:
-                    if entry.alias == lower:  # UNNEST(x) AS x: the element, not the array
-                        return column
-                    found.append(column)
+            if entry.hidden:
+                continue
+            if entry.relation.weak:
+                column, certain = _named(entry.relation, lower), True
+                if column is not None and entry.alias == lower:
+                    return column  # UNNEST(x) AS x: the element, not the array
+            else:
+                column, certain = entry.relation.lookup(lower, name)
+            if column is not None and certain:
+                found.append(column)
         return self._one(name, found, leaf)
 
     def own(self, name: str, leaf: Leaf, *, guess: bool) -> Column | None:
@@ -226,7 +227,7 @@ class Scope:
         visible = [e for e in self.entries if not e.hidden]
         found = []
         for entry in visible:
-            if not _weak(entry):
+            if not entry.relation.weak:
                 possible, _ = entry.relation.lookup(lower, name)
                 if possible is not None:
                     found.append(possible)
@@ -234,7 +235,7 @@ class Scope:
         if column is not None or not guess:
             return column
         for entry in visible:
-            if _weak(entry):
+            if entry.relation.weak:
                 possible, _ = entry.relation.lookup(lower, name)
                 if possible is not None:
                     return possible
@@ -248,10 +249,6 @@ class Scope:
             if not others and isinstance(key[0], Candidates):
                 self.problems.append(Problem("ambiguous-column", name, leaf))
         return column
-
-
-def _weak(entry: Entry) -> bool:
-    return entry.relation.weak
 
 
 def _named(relation: Relation, lower: str) -> Column | None:
@@ -278,5 +275,3 @@ def whole_row(relation: Relation) -> Column:
 
 def nothing(_name: str) -> Column | None:
     return None
-
-

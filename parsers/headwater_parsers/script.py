@@ -57,8 +57,12 @@ class Script:
         self._tables_only = False
 
     def run(
-        self, sql: str, places: Places, notes: Sequence[tuple[str, str, int]] = (),
-        *, tables_only: bool = False,
+        self,
+        sql: str,
+        places: Places,
+        notes: Sequence[tuple[str, str, int]] = (),
+        *,
+        tables_only: bool = False,
     ) -> ScriptLineage:
         """Read a script; `notes` are what preparing it brought up: code, text, offset."""
         self._tables_only = tables_only
@@ -71,9 +75,7 @@ class Script:
                 self._text(sql, places, 0, 0)
         except Unreadable as problem:
             line, col = places.line_col(places.original(problem.at))
-            diagnostics.append(
-                Diagnostic(0, line, col, Severity.ERROR, "unreadable", problem.text)
-            )
+            diagnostics.append(Diagnostic(0, line, col, Severity.ERROR, "unreadable", problem.text))
         diagnostics += [d for s in self._statements for d in s.diagnostics]
         return ScriptLineage(
             tuple(self._statements),
@@ -156,7 +158,6 @@ class Script:
                     columns=tuple(replace(c, ref=column(c.ref)) for c in s.columns),
                     edges=tuple(replace(e, output=column(e.output)) for e in s.edges),
                     dataset_edges=tuple(
-                        replace(e, output=table(e.output) if e.output else None)
-                        for e in s.dataset_edges
+                        replace(e, output=table(e.output) if e.output else None) for e in s.dataset_edges
                     ),
                 )

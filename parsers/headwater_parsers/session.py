@@ -138,9 +138,7 @@ class Session:
         last = ref.parts[-1] if ref.parts else ""
         return ref.kind == "temporary" or last.startswith("#") or _lower(ref.parts) in self._temporary
 
-    def create(
-        self, ref: TableRef, columns: Sequence[tuple[str, str]] | None, *, temporary: bool
-    ) -> None:
+    def create(self, ref: TableRef, columns: Sequence[tuple[str, str]] | None, *, temporary: bool) -> None:
         lower = _lower(ref.parts)
         if temporary:
             self._temporary[lower] = Temporary(ref)
@@ -152,8 +150,13 @@ class Session:
         else:
             self._made.pop(lower, None)
 
-    def fill(self, ref: TableRef, columns: list[Column | OpenStar], conditions: Conditions,
-             reads: Mapping[TableRef, None]) -> None:
+    def fill(
+        self,
+        ref: TableRef,
+        columns: list[Column | OpenStar],
+        conditions: Conditions,
+        reads: Mapping[TableRef, None],
+    ) -> None:
         """Remember what was written to a temporary table."""
         lower = _lower(ref.parts)
         temporary = self._temporary.setdefault(lower, Temporary(ref))

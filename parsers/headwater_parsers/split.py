@@ -254,8 +254,12 @@ class Splitter:
         first = self._i
         j = self._end_of(first)
         strings = [k for k in range(first + 1, j) if self._words[k] == ""]
-        plain = [w for w in self._words[first + 1 : j] if w not in ("", "(", ")", "IMMEDIATE", "SP_EXECUTESQL")]
-        if strings and (not plain or "SP_EXECUTESQL" in self._words[first:j] or plain[0] in ("USING", "INTO", ",")):
+        plain = [
+            w for w in self._words[first + 1 : j] if w not in ("", "(", ")", "IMMEDIATE", "SP_EXECUTESQL")
+        ]
+        if strings and (
+            not plain or "SP_EXECUTESQL" in self._words[first:j] or plain[0] in ("USING", "INTO", ",")
+        ):
             yield self._chunk(strings[0], strings[0] + 1, "string")
         else:
             yield self._chunk(first, j, "dynamic")
@@ -326,7 +330,11 @@ class Splitter:
         if w in ("INSERT", "UPDATE", "DELETE", "MERGE"):
             if before in ("THEN", "ON", "AFTER", "FOR", "OF", "INSTEAD"):
                 return False
-            return not (head == "WITH" and not any(x in body for x in ("INSERT", "UPDATE", "DELETE", "MERGE", "SELECT_DONE")) and before == ")")
+            return not (
+                head == "WITH"
+                and not any(x in body for x in ("INSERT", "UPDATE", "DELETE", "MERGE", "SELECT_DONE"))
+                and before == ")"
+            )
         if w == "SET":
             return head not in ("UPDATE", "ALTER", "MERGE", "WITH", "CREATE") or "WHERE" in body
         if w in ("EXEC", "EXECUTE"):

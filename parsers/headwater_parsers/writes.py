@@ -21,9 +21,7 @@ def filled(write: Write, relation: Relation, schema: TableSchema | None) -> Colu
     if write.columns is None and len(made) > len(names):
         return _with_partitions(made, write.dynamic)  # the schema that is known is stale
     return [
-        column.renamed(name)
-        for name, column in zip(names, made, strict=False)
-        if isinstance(column, Column)
+        column.renamed(name) for name, column in zip(names, made, strict=False) if isinstance(column, Column)
     ]
 
 

@@ -26,11 +26,11 @@ class Changes:
         self._queries = queries
         self._traits = queries.traits
 
-    def update(self, node: exp.Expression) -> Statement:
+    def update(self, node: exp.Expr) -> Statement:
         named = table_of(node.this, self._traits)
         joins = self._queries.sources.listed(node.this)
         source = node.args.get("from_")
-        if isinstance(source, exp.Expression):
+        if isinstance(source, exp.Expr):
             more = self._queries.sources.listed(source.this)
             # UPDATE t ... FROM table t JOIN ...: the target is one of the sources.
             joins = more if _find(more, named) is not None else joins + more
@@ -61,9 +61,7 @@ class Changes:
         found = _find(joins, default)
         return found if found is not None else default
 
-    def _assignment(
-        self, pair: exp.Expression
-    ) -> list[tuple[tuple[str, ...], Projection]]:
+    def _assignment(self, pair: exp.Expr) -> list[tuple[tuple[str, ...], Projection]]:
         if not isinstance(pair, exp.EQ | exp.PropertyEQ):
             return []
         left, right = pair.this, pair.expression
@@ -87,17 +85,16 @@ class Changes:
             exprs = [read(right)]
             named = [self._split(left)]
         return [
-            (qualifier, Projection(name, expr))
-            for (qualifier, name), expr in zip(named, exprs, strict=False)
+            (qualifier, Projection(name, expr)) for (qualifier, name), expr in zip(named, exprs, strict=False)
         ]
 
-    def _split(self, node: exp.Expression) -> tuple[tuple[str, ...], str]:
+    def _split(self, node: exp.Expr) -> tuple[tuple[str, ...], str]:
         parts = dotted(node, self._traits)
         return tuple(parts[:-1]), parts[-1]
 
-    def delete(self, node: exp.Expression) -> Statement:
+    def delete(self, node: exp.Expr) -> Statement:
         joins: list[Join] = []
-        if isinstance(node.this, exp.Expression):
+        if isinstance(node.this, exp.Expr):
             joins += self._queries.sources.listed(node.this)
         for source in node.args.get("using") or ():
             joins += self._queries.sources.listed(source)
@@ -114,13 +111,13 @@ class Changes:
             made.writes.append(Write(Table(target.parts, at=target.at), query))
         return made
 
-    def _filters(self, node: exp.Expression) -> list[Expr]:
+    def _filters(self, node: exp.Expr) -> list[Expr]:
         where = node.args.get("where")
         return [self._queries.expressions.read(where.this)] if where is not None else []
 
     # -- MERGE ------------------------------------------------------------------------------
 
-    def merge(self, node: exp.Expression) -> Statement:
+    def merge(self, node: exp.Expr) -> Statement:
         target = table_of(node.this, self._traits)
         target.written = True
         using = self._queries.sources.join(node.args["using"])
@@ -128,13 +125,13 @@ class Changes:
         on = node.args.get("on")
         made = Statement("merge")
         whens = node.args.get("whens")
-        for when in whens.expressions if isinstance(whens, exp.Expression) else ():
+        for when in whens.expressions if isinstance(whens, exp.Expr) else ():
             then = when.args.get("then")
             source = Join(using.source, using=column_names(node.args.get("using_cond"), self._traits))
-            source.on = read(on) if isinstance(on, exp.Expression) else None
+            source.on = read(on) if isinstance(on, exp.Expr) else None
             both = [Join(target), source]
             condition = when.args.get("condition")
-            filters = [read(condition)] if isinstance(condition, exp.Expression) else []
+            filters = [read(condition)] if isinstance(condition, exp.Expr) else []
             write = Write(Table(target.parts, at=target.at), None)
             if isinstance(then, exp.Update):
                 write.query = self._merge_update(then, both, filters, target)
@@ -150,9 +147,7 @@ class Changes:
             made.writes.append(Write(target, Select([], [Join(target), using])))
         return made
 
-    def _merge_update(
-        self, then: exp.Expression, joins: list[Join], filters: list[Expr], target: Table
-    ) -> Select:
+    def _merge_update(self, then: exp.Expr, joins: list[Join], filters: list[Expr], target: Table) -> Select:
         if any(isinstance(e, exp.Star) for e in then.expressions) or not then.expressions:
             source = joins[1]
             return Select([Star()], [Join(target, hidden=True), source], filters=filters)
@@ -163,7 +158,7 @@ class Changes:
 
     def _merge_insert(
         self,
-        then: exp.Expression,
+        then: exp.Expr,
         write: Write,
         target: Join,
         source: Join,
@@ -176,19 +171,19 @@ class Changes:
             write.by_name = True
             write.query = Select([Star()], joins, filters=filters)
             return
-        if isinstance(this, exp.Var) and not isinstance(values, exp.Expression):  # INSERT ROW
+        if isinstance(this, exp.Var) and not isinstance(values, exp.Expr):  # INSERT ROW
             write.query = Select([Star()], joins, filters=filters)
             return
-        cells: list[exp.Expression] = []
+        cells: list[exp.Expr] = []
         if isinstance(values, exp.Tuple):
             cells = values.expressions
         elif isinstance(values, exp.Values):
             cells = values.expressions[0].expressions
-        elif isinstance(values, exp.Expression):
+        elif isinstance(values, exp.Expr):
             cells = [values]
         if isinstance(this, exp.Tuple | exp.Schema):
             write.columns = tuple(dotted(c, self._traits)[-1] for c in this.expressions)
-        elif isinstance(this, exp.Expression) and this.name:
+        elif isinstance(this, exp.Expr) and this.name:
             write.columns = (name_of(this, self._traits),)
         projections: list[Projection | Star] = []
         for i, cell in enumerate(cells):
@@ -197,9 +192,7 @@ class Changes:
 
     # -- ON CONFLICT ------------------------------------------------------------------------
 
-    def conflict(
-        self, node: exp.Expression, insert: Write, source: exp.Expression
-    ) -> list[Write]:
+    def conflict(self, node: exp.Expr, insert: Write, source: exp.Expr) -> list[Write]:
         """Read DO UPDATE SET: `excluded` is the row that was to be inserted."""
         if insert.query is None or insert.target is None or not node.expressions:
             return []
@@ -212,7 +205,7 @@ class Changes:
             made += [projection for _, projection in self._assignment(pair)]
         where = node.args.get("where")
         filters = []
-        if isinstance(where, exp.Expression):
+        if isinstance(where, exp.Expr):
             filters.append(self._queries.expressions.read(where.this))
         query = Select(made, [Join(row, hidden=True), Join(target)], filters=filters)
         return [Write(Table(target.parts, at=target.at), query, by_name=True)]

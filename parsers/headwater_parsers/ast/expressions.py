@@ -88,19 +88,19 @@ class Expressions:
     def __init__(
         self,
         traits: Traits,
-        query: Callable[[exp.Expression], Query],
+        query: Callable[[exp.Expr], Query],
         functions: Functions,
         masking: frozenset[str],
     ) -> None:
         self.traits = traits
         self.functions = functions
-        self.windows: list[dict[str, exp.Expression]] = []
+        self.windows: list[dict[str, exp.Expr]] = []
         self.used: list[set[str]] = []  # of the windows that WINDOW names
         self._masking = MASKING | masking
         self._query = query
         self._bound: list[frozenset[str]] = []
 
-    def read(self, node: exp.Expression | None) -> Expr:
+    def read(self, node: exp.Expr | None) -> Expr:
         out = Expr()
         if node is not None:
             self._walk(node, IDENTITY, _SHOWN, out)
@@ -109,7 +109,7 @@ class Expressions:
                 out.at = at_of(node)
         return out
 
-    def read_all(self, nodes: Iterable[exp.Expression]) -> Expr:
+    def read_all(self, nodes: Iterable[exp.Expr]) -> Expr:
         out = Expr()
         for node in nodes:
             self._walk(node, IDENTITY, _SHOWN, out)
@@ -123,7 +123,7 @@ class Expressions:
             parts.append(name_of(part, self.traits))
         return Leaf(tuple(parts), use, masked, at)
 
-    def _fields(self, node: exp.Expression) -> dict[str, Expr] | None:
+    def _fields(self, node: exp.Expr) -> dict[str, Expr] | None:
         while isinstance(node, exp.Paren | exp.Alias):
             node = node.this
         if isinstance(node, exp.Array) and len(node.expressions) == 1:
@@ -141,16 +141,16 @@ class Expressions:
 
     # -- the walk ---------------------------------------------------------------------------
 
-    def _walk(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _walk(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         kind = type(node)
-        if kind is exp.Column:
+        if isinstance(node, exp.Column):
             self._column(node, use, masked, out)
         elif isinstance(node, _BARE):
-            if isinstance(node, exp.Interval) and isinstance(node.this, exp.Expression):
+            if isinstance(node, exp.Interval) and isinstance(node.this, exp.Expr):
                 self._walk(node.this, deeper(use), masked, out)
         elif isinstance(node, _PLAIN):
             inner = node.expression if isinstance(node, exp.PropertyEQ | exp.Kwarg) else node.this
-            if isinstance(inner, exp.Expression):
+            if isinstance(inner, exp.Expr):
                 self._walk(inner, use, masked, out)
         else:
             handler = self._HANDLERS.get(kind)
@@ -165,9 +165,9 @@ class Expressions:
             else:
                 self._children(node, deeper(use), masked, out)
 
-    def _chain(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _chain(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         """Read `a || b || c ...`: such chains lean to the left and may be thousands long."""
-        right: list[exp.Expression] = []
+        right: list[exp.Expr] = []
         while isinstance(node, exp.Binary) and type(node) not in self._HANDLERS:
             right.append(node.right)
             node = node.left
@@ -175,19 +175,18 @@ class Expressions:
         for value in reversed(right):
             self._walk(value, use, masked, out)
 
-    def _children(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _children(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         for child in node.iter_expressions():
             self._walk(child, use, masked, out)
 
     def _each(self, nodes: object, use: int, masked: Masked, out: Expr) -> None:
-        if isinstance(nodes, exp.Expression):
+        if isinstance(nodes, exp.Expr):
             self._walk(nodes, use, masked, out)
         elif isinstance(nodes, list):
             for node in nodes:
                 self._each(node, use, masked, out)
 
-    def _column(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
-        assert isinstance(node, exp.Column)
+    def _column(self, node: exp.Column, use: int, masked: Masked, out: Expr) -> None:
         this = node.this
         if isinstance(this, exp.Star):
             qualifier = [name_of(p, self.traits) for p in node.parts[:-1]]
@@ -202,7 +201,7 @@ class Expressions:
         out.leaves.append(leaf)
         out.at = join_at(out.at, leaf.at)
 
-    def _dot(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _dot(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         before = len(out.leaves)
         tail = node.expression
         self._walk(node.this, use, masked, out)
@@ -216,30 +215,30 @@ class Expressions:
                 leaf.use = deeper(leaf.use)
             self._call(tail, use, masked, out)
 
-    def _bracket(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _bracket(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         for index in node.expressions:
             self._walk(index, deeper(use), masked, out)
 
-    def _cast(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _cast(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
 
-    def _parameter(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _parameter(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         out.leaves.append(Leaf((variable_of(node),), use, masked, at_of(node)))
 
-    def _case(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _case(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._condition(node.this, use, masked, out)
         for branch in node.args.get("ifs") or ():
             self._condition(branch.this, use, masked, out)
             self._each(branch.args.get("true"), deeper(use), masked, out)
         self._each(node.args.get("default"), deeper(use), masked, out)
 
-    def _if(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _if(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._condition(node.this, use, masked, out)
         self._each(node.args.get("true"), deeper(use), masked, out)
         self._each(node.args.get("false"), deeper(use), masked, out)
 
-    def _decode(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _decode(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         tested, *rest = node.expressions
         self._condition(tested, use, masked, out)
         while len(rest) > 1:
@@ -249,12 +248,12 @@ class Expressions:
         for default in rest:
             self._walk(default, deeper(use), masked, out)
 
-    def _coalesce(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _coalesce(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         for value in (node.this, *node.expressions):
             self._walk(value, deeper(use), masked, out)
             self._condition(value, use, masked, out)
 
-    def _nullif(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _nullif(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
         self._condition(node.this, use, masked, out)
         self._condition(node.expression, use, masked, out)
@@ -263,22 +262,22 @@ class Expressions:
         indirect = use if use in (CONDITIONAL, WINDOW) else CONDITIONAL
         self._each(node, indirect, masked, out)
 
-    def _window(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _window(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, deeper(use), masked, out)
         indirect = use if use in (CONDITIONAL, WINDOW) else WINDOW
         self._each(node.args.get("partition_by"), indirect, masked, out)
         order = node.args.get("order")
-        if isinstance(order, exp.Expression):
+        if isinstance(order, exp.Expr):
             self._each(order.expressions, indirect, masked, out)
         named = node.args.get("alias")
-        if isinstance(named, exp.Expression):
+        if isinstance(named, exp.Expr):
             self._use_window(named.name.lower())
 
     def _use_window(self, name: str) -> None:
         if self.windows and name in self.windows[-1] and name not in self.used[-1]:
             self.used[-1].add(name)
             base = self.windows[-1][name].args.get("alias")
-            if isinstance(base, exp.Expression):
+            if isinstance(base, exp.Expr):
                 self._use_window(base.name.lower())
 
     def window_keys(self) -> list[Expr]:
@@ -292,40 +291,40 @@ class Expressions:
             node = self.windows[-1][name]
             order = node.args.get("order")
             keys = list(node.args.get("partition_by") or ())
-            keys += order.expressions if isinstance(order, exp.Expression) else []
+            keys += order.expressions if isinstance(order, exp.Expr) else []
             made.append(self.read_all(keys))
         return made
 
-    def _filter(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _filter(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         self._condition(node.expression.this, use, masked, out)
 
-    def _within(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _within(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._walk(node.this, use, masked, out)
         kind = deeper(use) if use in (CONDITIONAL, WINDOW) else AGGREGATION
         self._each(node.expression.expressions, kind, masked, out)
 
-    def _exists(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _exists(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         if isinstance(node.this, exp.Query):
             out.nested.append(Nested(self._query(node.this), None, masked))
         else:
             self._children(node, deeper(use), masked, out)
 
-    def _nested(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _nested(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         out.nested.append(Nested(self._query(node), use, masked))
 
-    def _in(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _in(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         use = deeper(use)
         self._walk(node.this, use, masked, out)
         for key in ("query", "unnest", "field", "expressions"):
             self._each(node.args.get(key), use, masked, out)
 
-    def _lambda(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _lambda(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._bound.append(frozenset(p.name.lower() for p in node.expressions))
         self._walk(node.this, deeper(use), masked, out)
         self._bound.pop()
 
-    def _call(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _call(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         anonymous = isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
         name = (node.name if anonymous else type(node).key).lower()
         plain = name.rpartition(".")[2]
@@ -353,16 +352,17 @@ class Expressions:
                 self._walk(child, use, masked, out)
 
     @staticmethod
-    def _date_part(name: str, node: exp.Expression) -> exp.Expression | None:
+    def _date_part(name: str, node: exp.Expr) -> exp.Expr | None:
         if not any(word in name for word in _PART_TAKERS):
             return None
         for child in node.expressions:
-            bare = isinstance(child, exp.Column) and len(child.parts) == 1
-            if bare and child.name.lower() in _PARTS and not child.this.args.get("quoted"):
+            if not isinstance(child, exp.Column) or len(child.parts) > 1:
+                continue
+            if child.name.lower() in _PARTS and not child.this.args.get("quoted"):
                 return child
         return None
 
-    def _dictionary(self, node: exp.Expression, use: int, masked: Masked, out: Expr) -> bool:
+    def _dictionary(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> bool:
         """Read ClickHouse's dictGet('d', 'attribute', key): the value is the dictionary's."""
         args = node.expressions or list(node.iter_expressions())
         if len(args) < 3 or not isinstance(args[1], exp.Literal):
@@ -378,7 +378,7 @@ class Expressions:
             self._walk(key, deeper(use), masked, out)
         return True
 
-    def _inline(self, name: str, node: exp.Expression, use: int, masked: Masked, out: Expr) -> None:
+    def _inline(self, name: str, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         """Replace a call of a function whose body is known by that body."""
         params, body = self.functions[name]
         given = dict(zip((p.lower() for p in params), node.expressions, strict=False))

@@ -10,13 +10,13 @@ from headwater_parsers.tree import NOWHERE, At, Table
 
 def at_of(node: object) -> At:
     """Where a name stands in the text."""
-    if not isinstance(node, exp.Expression):
+    if not isinstance(node, exp.Expr):
         return NOWHERE
     meta = node.meta
     start = meta.get("start")
     if start is None:
         inner = node.args.get("this")
-        return at_of(inner) if isinstance(inner, exp.Expression) else NOWHERE
+        return at_of(inner) if isinstance(inner, exp.Expr) else NOWHERE
     return start, meta["end"] + 1
 
 
@@ -34,17 +34,17 @@ def name_of(node: object, traits: Traits) -> str:
         return traits.fold(node.this, quoted=bool(node.args.get("quoted")))
     if isinstance(node, exp.Parameter):
         return variable_of(node)
-    if isinstance(node, exp.Expression):
+    if isinstance(node, exp.Expr):
         inner = node.args.get("this")
-        if isinstance(inner, exp.Expression):
+        if isinstance(inner, exp.Expr):
             return name_of(inner, traits)
         return traits.fold(str(node.name), quoted=isinstance(node, exp.Literal))
     return str(node)
 
 
-def variable_of(node: exp.Expression) -> str:
+def variable_of(node: exp.Expr) -> str:
     inner = node.args.get("this")
-    name = inner.name if isinstance(inner, exp.Expression) else str(inner or "")
+    name = inner.name if isinstance(inner, exp.Expr) else str(inner or "")
     return f"${name}" if name.isdigit() else f"@{name.lstrip('@')}"
 
 
@@ -65,7 +65,7 @@ def column_names(nodes: Iterable[object] | None, traits: Traits) -> tuple[str, .
     return tuple(made)
 
 
-def dotted(node: exp.Expression, traits: Traits) -> list[str]:
+def dotted(node: exp.Expr, traits: Traits) -> list[str]:
     if isinstance(node, exp.Dot):
         return [*dotted(node.this, traits), *dotted(node.expression, traits)]
     if isinstance(node, exp.Column):
@@ -73,10 +73,10 @@ def dotted(node: exp.Expression, traits: Traits) -> list[str]:
     return [name_of(node, traits)]
 
 
-def alias_of(node: exp.Expression, traits: Traits) -> tuple[str | None, tuple[str, ...]]:
+def alias_of(node: exp.Expr, traits: Traits) -> tuple[str | None, tuple[str, ...]]:
     """Return the alias of a source, and the names that it gives to the columns."""
     alias = node.args.get("alias")
-    if not isinstance(alias, exp.Expression):
+    if not isinstance(alias, exp.Expr):
         return None, ()
     if not isinstance(alias, exp.TableAlias):
         return name_of(alias, traits), ()
@@ -85,7 +85,7 @@ def alias_of(node: exp.Expression, traits: Traits) -> tuple[str | None, tuple[st
     return (name_of(this, traits) if this is not None else None), columns
 
 
-def table_of(node: exp.Expression, traits: Traits) -> Table:
+def table_of(node: exp.Expr, traits: Traits) -> Table:
     """Return the table that a node names: table, stage, file, `schema.table` in quotes."""
     if isinstance(node, exp.Schema):
         return table_of(node.this, traits)
@@ -113,13 +113,13 @@ def table_of(node: exp.Expression, traits: Traits) -> Table:
     return _named(parts, alias, columns, at)
 
 
-def _mark(part: exp.Expression, name: str) -> str:
+def _mark(part: exp.Expr, name: str) -> str:
     if part.args.get("temporary") and not name.startswith("#"):
         return ("##" if part.args.get("global_") else "#") + name
     return name
 
 
-def _outside(this: exp.Expression, alias: str | None, columns: tuple[str, ...]) -> Table:
+def _outside(this: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Table:
     text = this.name
     kind = "stage" if text.startswith("@") else "file"
     return Table((text,), alias, columns, kind, at_of(this))

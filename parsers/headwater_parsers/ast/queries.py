@@ -39,15 +39,13 @@ _DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 class Queries:
     """Reads queries of one dialect. `changes` gathers the DML found inside WITH."""
 
-    def __init__(
-        self, traits: Traits, functions: Functions, masking: frozenset[str]
-    ) -> None:
+    def __init__(self, traits: Traits, functions: Functions, masking: frozenset[str]) -> None:
         self.traits = traits
-        self.changes: list[exp.Expression] = []
+        self.changes: list[exp.Expr] = []
         self.expressions = Expressions(traits, self.query, functions, masking)
         self.sources = Sources(self.expressions, self.query, self._body)
 
-    def query(self, node: exp.Expression) -> Query:
+    def query(self, node: exp.Expr) -> Query:
         """Read any query; what is none becomes one row of unknown columns."""
         if isinstance(node, exp.Select):
             return self._select(node)
@@ -62,7 +60,7 @@ class Queries:
             return _star_of(self.sources.simple_pivot(node))
         if isinstance(node, exp.Table | exp.Unnest | exp.Lateral | exp.TableFromRows):
             return Select([Star()], self.sources.listed(node))
-        if isinstance(node, exp.Paren | exp.Schema) and isinstance(node.this, exp.Expression):
+        if isinstance(node, exp.Paren | exp.Schema) and isinstance(node.this, exp.Expr):
             return self.query(node.this)
         if isinstance(node, _DML):
             return self._returning(node)
@@ -70,7 +68,7 @@ class Queries:
             return Select([Star()], [Join(self.sources.named(node))])
         return Rows([self.expressions.read(node)])
 
-    def with_ctes(self, node: exp.Expression, query: Query) -> Query:
+    def with_ctes(self, node: exp.Expr, query: Query) -> Query:
         """Put the WITH of a statement before its query."""
         ctes = self.ctes(node)
         return Wrapped(query, ctes) if ctes else query
@@ -78,27 +76,27 @@ class Queries:
     def prefixed(self, query: Query, ctes: list[Cte]) -> Query:
         return Wrapped(query, ctes)
 
-    def ctes(self, node: exp.Expression) -> list[Cte]:
+    def ctes(self, node: exp.Expr) -> list[Cte]:
         clause = node.args.get("with_")
-        if not isinstance(clause, exp.Expression):
+        if not isinstance(clause, exp.Expr):
             return []
         recursive = bool(clause.args.get("recursive")) or self.traits.recursive_unsaid
         return [self.cte(cte, recursive=recursive) for cte in clause.expressions]
 
-    def cte(self, node: exp.Expression, *, recursive: bool) -> Cte:
+    def cte(self, node: exp.Expr, *, recursive: bool) -> Cte:
         name, columns = alias_of(node, self.traits)
         if node.args.get("scalar"):
             value = self.expressions.read(node.this)
             return Cte(name or "", Rows([value]), scalar=value)
         return Cte(name or "", self.query(node.this), columns, recursive=recursive)
 
-    def _returning(self, node: exp.Expression) -> Query:
+    def _returning(self, node: exp.Expr) -> Query:
         """Read DML used as a query: what it returns comes from its target."""
         self.changes.append(node)
         returning = node.args.get("returning")
         target = node.this.this if isinstance(node.this, exp.Schema) else node.this
-        joins = self.sources.listed(target) if isinstance(target, exp.Expression) else []
-        if not isinstance(returning, exp.Expression):
+        joins = self.sources.listed(target) if isinstance(target, exp.Expr) else []
+        if not isinstance(returning, exp.Expr):
             return Select([], joins)
         return Select(self.projections(returning.expressions), joins)
 
@@ -108,7 +106,7 @@ class Queries:
             return Select([Star()], self.sources.listed(node))
         return self._body(node)
 
-    def _body(self, node: exp.Expression) -> Query:
+    def _body(self, node: exp.Expr) -> Query:
         """Read what stands in parentheses, without the alias and joins behind them."""
         ctes, order = self.ctes(node), self.order(node)
         inner = self.query(node.this)
@@ -116,7 +114,7 @@ class Queries:
 
     def _set_operation(self, node: exp.SetOperation) -> Query:
         # A long chain of UNIONs leans to the left: walk it, do not recurse.
-        chain: list[exp.Expression] = [node]
+        chain: list[exp.Expr] = [node]
         while isinstance(chain[-1].this, exp.SetOperation):
             chain.append(chain[-1].this)
         left = self.query(chain[-1].this)
@@ -174,25 +172,25 @@ class Queries:
         self.expressions.used.pop()
         return select
 
-    def _group(self, group: exp.Expression | None, select: Select) -> None:
+    def _group(self, group: exp.Expr | None, select: Select) -> None:
         if group is None:
             return
         select.group_all = bool(group.args.get("all"))
         select.group += self._keys(group.expressions)
         for key in ("grouping_sets", "cube", "rollup"):
             for part in group.args.get(key) or ():
-                if isinstance(part, exp.Expression):
+                if isinstance(part, exp.Expr):
                     select.group += self._keys(part.expressions)
 
-    def order(self, node: exp.Expression) -> list[Expr | int]:
+    def order(self, node: exp.Expr) -> list[Expr | int]:
         made: list[Expr | int] = []
         for key in ("order", "sort", "distribute", "cluster"):
             clause = node.args.get(key)
-            if isinstance(clause, exp.Expression):
+            if isinstance(clause, exp.Expr):
                 made += self._keys(clause.expressions)
         return made
 
-    def _keys(self, nodes: Iterable[exp.Expression]) -> list[Expr | int]:
+    def _keys(self, nodes: Iterable[exp.Expr]) -> list[Expr | int]:
         made: list[Expr | int] = []
         for node in nodes:
             key = node.this if isinstance(node, exp.Ordered) else node
@@ -200,15 +198,13 @@ class Queries:
                 made.append(int(key.this))
             elif isinstance(key, exp.Tuple | exp.GroupingSets | exp.Cube | exp.Rollup):
                 made += self._keys(key.expressions)
-            elif isinstance(key, exp.Expression):
+            elif isinstance(key, exp.Expr):
                 made.append(self.expressions.read(key))
         return made
 
     # -- projections ------------------------------------------------------------------------
 
-    def projections(
-        self, nodes: Iterable[exp.Expression], excluded: object = None
-    ) -> list[Projection | Star]:
+    def projections(self, nodes: Iterable[exp.Expr], excluded: object = None) -> list[Projection | Star]:
         made: list[Projection | Star] = []
         for node in nodes:
             star = self._star(node)
@@ -224,12 +220,12 @@ class Queries:
                 made.append(self._projection(node, len(made)))
         return made
 
-    def _value_table(self, node: exp.Expression) -> list[Projection | Star]:
+    def _value_table(self, node: exp.Expr) -> list[Projection | Star]:
         """Read SELECT AS VALUE STRUCT(...): the fields are the columns."""
         fields = self.expressions.read(node).fields or {}
         return [Projection(name, expr) for name, expr in fields.items()]
 
-    def _projection(self, node: exp.Expression, index: int) -> Projection:
+    def _projection(self, node: exp.Expr, index: int) -> Projection:
         named = isinstance(node, exp.EQ) and self.traits.name in ("tsql", "fabric")
         if named and isinstance(node.this, exp.Column) and len(node.this.parts) == 1:
             expr = self.expressions.read(node.expression)  # alias = expression
@@ -248,7 +244,7 @@ class Queries:
             return Projection(name_of(inner.expression, self.traits), expr)
         return Projection(self._invented(inner, index), expr, explicit=False)
 
-    def _invented(self, node: exp.Expression, index: int) -> str:
+    def _invented(self, node: exp.Expr, index: int) -> str:
         if self.traits.name in ("postgres", "redshift", "materialize"):
             if isinstance(node, exp.Cast) and isinstance(node.this, exp.Column):
                 return name_of(node.this.this, self.traits)
@@ -257,7 +253,7 @@ class Queries:
             return node.sql_name().lower() if isinstance(node, exp.Func) else "?column?"
         return self.traits.unnamed.format(index)
 
-    def _several(self, node: exp.Expression) -> list[Projection | Star]:
+    def _several(self, node: exp.Expr) -> list[Projection | Star]:
         """Read `stack(...) AS (a, b)`: a call that makes several columns."""
         names = names_of(node.expressions, self.traits)
         function = self.sources.function(node.this, None, names)
@@ -273,15 +269,15 @@ class Queries:
             made.append(Projection(produced.name, expr))
         return made
 
-    def _transform(self, node: exp.Expression) -> list[Projection | Star]:
+    def _transform(self, node: exp.Expr) -> list[Projection | Star]:
         expr = self.expressions.read_all(node.expressions)
         expr.leaves = [_moved(leaf) for leaf in expr.leaves]
         schema = node.args.get("schema")
-        listed = schema.expressions if isinstance(schema, exp.Expression) else ()
+        listed = schema.expressions if isinstance(schema, exp.Expr) else ()
         names = column_names(listed, self.traits) or ("key", "value")
         return [Projection(name, expr) for name in names]
 
-    def _star(self, node: exp.Expression) -> Star | None:
+    def _star(self, node: exp.Expr) -> Star | None:
         qualifier: list[str] = []
         star: object = node
         if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
@@ -301,9 +297,7 @@ class Queries:
         for item in star.args.get("rename") or ():
             renamed[item.this.name.lower()] = name_of(item.args.get("alias"), self.traits)
         dropped = column_names(star.args.get("except_"), self.traits)
-        return Star(
-            tuple(qualifier), frozenset(n.lower() for n in dropped), replaced, renamed, at_of(node)
-        )
+        return Star(tuple(qualifier), frozenset(n.lower() for n in dropped), replaced, renamed, at_of(node))
 
 
 def _moved(leaf: Leaf) -> Leaf:

@@ -68,9 +68,7 @@ class Text:
         except TokenError as error:
             raise Unreadable(f"The text cannot be cut into tokens: {error}", 0) from error
         self.tokens: list[Token] = list(tokens)
-        self.words = [
-            "" if t.token_type in _QUOTED else t.text.upper() for t in self.tokens
-        ]
+        self.words = ["" if t.token_type in _QUOTED else t.text.upper() for t in self.tokens]
 
     def constants(self) -> list[bool]:
         """Say of every token whether it is a number, a string, or NULL, TRUE, FALSE."""
@@ -151,7 +149,7 @@ class Text:
         return made
 
 
-def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expression]:
+def read(tokens: Sequence[Token], sql: str, dialect: str) -> list[exp.Expr]:
     """Read tokens into trees. Raise Unreadable with the place of the first error."""
     _quiet.depth += 1
     try:
@@ -183,5 +181,3 @@ def _explained(error: ParseError, sql: str, tokens: Sequence[Token]) -> tuple[st
     at = max(0, at - max(0, len(highlight) - 1))
     description = str(first.get("description") or "").rstrip(".")
     return f"{description}, at {highlight!r}.", at
-
-

@@ -40,8 +40,8 @@ class Sources:
     def __init__(
         self,
         expressions: Expressions,
-        query: Callable[[exp.Expression], Query],
-        body: Callable[[exp.Expression], Query],
+        query: Callable[[exp.Expr], Query],
+        body: Callable[[exp.Expr], Query],
     ) -> None:
         self._expressions = expressions
         self._traits = expressions.traits
@@ -50,7 +50,7 @@ class Sources:
 
     # -- joins ------------------------------------------------------------------------------
 
-    def listed(self, node: exp.Expression) -> list[Join]:
+    def listed(self, node: exp.Expr) -> list[Join]:
         """Read one item of FROM with the joins and views that hang on it."""
         joins = [self.join(node)]
         joins += [self.join(view) for view in node.args.get("laterals") or ()]
@@ -58,10 +58,10 @@ class Sources:
             joins += self.joined(join)
         return joins
 
-    def join(self, node: exp.Expression) -> Join:
+    def join(self, node: exp.Expr) -> Join:
         return Join(self.source(node))
 
-    def joined(self, node: exp.Expression) -> list[Join]:
+    def joined(self, node: exp.Expr) -> list[Join]:
         if str(node.args.get("kind") or "").upper() == "ARRAY":
             return [self._array_join(n) for n in (node.this, *(node.expressions or ()))]
         made = self.listed(node.this)
@@ -80,7 +80,7 @@ class Sources:
         first.hidden = str(args.get("kind") or "").upper() in ("SEMI", "ANTI")
         return made
 
-    def _array_join(self, node: exp.Expression) -> Join:
+    def _array_join(self, node: exp.Expr) -> Join:
         """Read ClickHouse's ARRAY JOIN: the array, under its name or another."""
         name = node.alias_or_name
         value = self._expressions.read(node)
@@ -88,13 +88,13 @@ class Sources:
 
     # -- sources ----------------------------------------------------------------------------
 
-    def source(self, node: exp.Expression) -> Source:
+    def source(self, node: exp.Expr) -> Source:
         made = self._bare(node)
         for pivot in node.args.get("pivots") or ():
             made = self.pivoted(made, pivot)
         return made
 
-    def _bare(self, node: exp.Expression) -> Source:
+    def _bare(self, node: exp.Expr) -> Source:
         if isinstance(node, exp.Final):
             node = node.this
         alias, columns = alias_of(node, self._traits)
@@ -123,15 +123,13 @@ class Sources:
             return self.function(node, alias, columns)
         return self.named(node)
 
-    def named(self, node: exp.Expression) -> Table:
+    def named(self, node: exp.Expr) -> Table:
         if isinstance(node, exp.Alias):  # TABLE t, read as an alias by some dialects
             name = name_of(node.args.get("alias"), self._traits)
             return Table((name,))
         return table_of(node, self._traits)
 
-    def _parenthesised(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Source:
+    def _parenthesised(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Source:
         inner = node.this
         if isinstance(inner, exp.Table | exp.Subquery) and not node.args.get("with_"):
             core = inner
@@ -150,7 +148,7 @@ class Sources:
             return rows
         return Derived(self._body(node), alias, columns)
 
-    def rows(self, node: exp.Expression) -> Rows:
+    def rows(self, node: exp.Expr) -> Rows:
         """Read VALUES: a column depends on what any row puts there."""
         alias, columns = alias_of(node, self._traits)
         made: list[Expr] = []
@@ -168,14 +166,12 @@ class Sources:
 
     # -- table functions --------------------------------------------------------------------
 
-    def _unnest(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Function:
+    def _unnest(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(e) for e in node.expressions]
         offset = node.args.get("offset")
         names = list(columns)
         produced: list[Produced] = []
-        if isinstance(offset, exp.Expression):
+        if isinstance(offset, exp.Expr):
             produced.append(Produced(name_of(offset, self._traits), ()))
         elif offset and len(names) > len(args) and len(args) > 0 and len(names) > 1:
             produced.append(Produced(names.pop(), ()))
@@ -192,9 +188,7 @@ class Sources:
             alias = names[0]
         return Function(args, alias, produced, open=not listed, name="unnest")
 
-    def _lateral(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Source:
+    def _lateral(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Source:
         this = node.this
         if isinstance(this, exp.Subquery | exp.Select | exp.SetOperation):
             return Derived(self._query(this), alias, columns)
@@ -206,9 +200,7 @@ class Sources:
             return rows
         return self.function(this, alias, columns)
 
-    def _table_function(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Source:
+    def _table_function(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Source:
         this = node.this
         if isinstance(this, exp.SemanticView):
             inner = table_of(this.this, self._traits)
@@ -228,7 +220,7 @@ class Sources:
         return self.function(this, alias, columns)
 
     @staticmethod
-    def _file_read(node: exp.Expression) -> str | None:
+    def _file_read(node: exp.Expr) -> str | None:
         """Return the path that a reader function names: read_parquet('s3://...')."""
         name = node.name if isinstance(node, exp.Anonymous) else type(node).key
         if name.lower().replace("_", "") not in _READERS:
@@ -238,19 +230,14 @@ class Sources:
                 return str(literal.this)
         return None
 
-    def _rows_from(
-        self, nodes: list[exp.Expression], alias: str | None, columns: tuple[str, ...]
-    ) -> Function:
+    def _rows_from(self, nodes: list[exp.Expr], alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(n) for n in nodes]
         produced = [
-            Produced(name, (i,) if len(args) == len(columns) else None)
-            for i, name in enumerate(columns)
+            Produced(name, (i,) if len(args) == len(columns) else None) for i, name in enumerate(columns)
         ]
         return Function(args, alias, produced, name="rows from")
 
-    def function(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Function:
+    def function(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Function:
         """Read a call that makes rows."""
         read = self._expressions.read
         name = node.name if isinstance(node, exp.Anonymous) else type(node).key
@@ -266,7 +253,7 @@ class Sources:
                 child = child.expression  # noqa: PLW2901 (the value is what counts)
             if isinstance(child, exp.Query):
                 query = self._query(child)
-            elif isinstance(child, exp.Expression):
+            elif isinstance(child, exp.Expr):
                 args.append(read(child))
         names = list(columns)
         produced: list[Produced] = []
@@ -283,21 +270,15 @@ class Sources:
         closed = bool(columns) and not flatten
         return Function(args, alias, produced, open=not closed, name=name, query=query)
 
-    def _stack(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Function:
+    def _stack(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(e) for e in node.expressions]
         rows = int(node.this.name) if isinstance(node.this, exp.Literal) else 1
         width = max(1, -(-len(args) // max(1, rows)))
         names = columns or tuple(f"col{i}" for i in range(width))
-        produced = [
-            Produced(name, tuple(range(i, len(args), width))) for i, name in enumerate(names)
-        ]
+        produced = [Produced(name, tuple(range(i, len(args), width))) for i, name in enumerate(names)]
         return Function(args, alias, produced, open=False, name="stack")
 
-    def _document(
-        self, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
-    ) -> Function:
+    def _document(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(node.this)]
         passing = node.args.get("passing")
         if passing:
@@ -306,12 +287,12 @@ class Sources:
         produced = [Produced(name, None) for name in names]
         return Function(args, alias, produced, open=not names, name=type(node).key)
 
-    def _document_columns(self, node: exp.Expression) -> list[str]:
+    def _document_columns(self, node: exp.Expr) -> list[str]:
         schema = node.args.get("schema")
-        listed = schema.expressions if isinstance(schema, exp.Expression) else None
+        listed = schema.expressions if isinstance(schema, exp.Expr) else None
         names: list[str] = []
         for column in listed or node.args.get("columns") or node.expressions or ():
-            if isinstance(column.args.get("nested_schema"), exp.Expression):
+            if isinstance(column.args.get("nested_schema"), exp.Expr):
                 nested = column.args["nested_schema"].expressions
                 names += [name_of(c.this, self._traits) for c in nested if c.this is not None]
             elif column.this is not None:
@@ -320,25 +301,21 @@ class Sources:
 
     # -- pivots -----------------------------------------------------------------------------
 
-    def pivoted(self, source: Source, node: exp.Expression) -> Source:
+    def pivoted(self, source: Source, node: exp.Expr) -> Source:
         alias, columns = alias_of(node, self._traits)
         if node.args.get("unpivot"):
             return self._unpivot(source, node, alias, columns)
         read = self._expressions.read
         aggregates = [read(e) for e in node.expressions]
         made_names = names_of(node.args.get("columns"), self._traits)
-        made = [
-            (name, aggregates[i % len(aggregates)])
-            for i, name in enumerate(made_names)
-            if aggregates
-        ]
+        made = [(name, aggregates[i % len(aggregates)]) for i, name in enumerate(made_names) if aggregates]
         keys = Expr()
         for field in node.args.get("fields") or ():
             keys.leaves += read(field.this).leaves if isinstance(field, exp.In) else []
         every = self._expressions.read_all(node.expressions)
         return Pivot(source, made, keys, every, None, alias, columns)
 
-    def simple_pivot(self, node: exp.Expression) -> Source:
+    def simple_pivot(self, node: exp.Expr) -> Source:
         """Read DuckDB's PIVOT t ON a USING sum(b) GROUP BY c, and its UNPIVOT."""
         alias, columns = alias_of(node, self._traits)
         source = self.source(node.this)
@@ -348,17 +325,15 @@ class Sources:
         keys = self._expressions.read_all(node.expressions)
         group = node.args.get("group")
         grouped = None
-        if isinstance(group, exp.Expression):
-            grouped = [
-                Projection(g.alias_or_name, self._expressions.read(g)) for g in group.expressions
-            ]
+        if isinstance(group, exp.Expr):
+            grouped = [Projection(g.alias_or_name, self._expressions.read(g)) for g in group.expressions]
         return Pivot(source, [], keys, every, grouped, alias, columns)
 
     def _unpivot(
-        self, source: Source, node: exp.Expression, alias: str | None, columns: tuple[str, ...]
+        self, source: Source, node: exp.Expr, alias: str | None, columns: tuple[str, ...]
     ) -> Unpivot:
         into = node.args.get("into")
-        if isinstance(into, exp.Expression):
+        if isinstance(into, exp.Expr):
             return self._simple_unpivot(source, node, into, alias)
         names: list[str] = []
         for value in node.expressions:
@@ -374,25 +349,17 @@ class Sources:
                 member = item.this if isinstance(item, exp.PivotAlias | exp.Alias) else item
                 cells = member.expressions if isinstance(member, exp.Tuple) else [member]
                 groups.append([leaf for c in cells for leaf in self._expressions.read(c).leaves])
-        values = [
-            (name, [group[i] for group in groups if i < len(group)])
-            for i, name in enumerate(names)
-        ]
+        values = [(name, [group[i] for group in groups if i < len(group)]) for i, name in enumerate(names)]
         used = [leaf for group in groups for leaf in group]
         first = bool(node.args.get("value_columns_first"))
         return Unpivot(source, values, labels, used, alias, columns, values_first=first)
 
-    def _simple_unpivot(
-        self, source: Source, node: exp.Expression, into: exp.Expression, alias: str | None
-    ) -> Unpivot:
+    def _simple_unpivot(self, source: Source, node: exp.Expr, into: exp.Expr, alias: str | None) -> Unpivot:
         groups = []
         for item in node.expressions:
             cells = item.expressions if isinstance(item, exp.Tuple) else [item]
             groups.append([leaf for c in cells for leaf in self._expressions.read(c).leaves])
         names = names_of(into.expressions, self._traits)
-        values = [
-            (name, [group[i] for group in groups if i < len(group)])
-            for i, name in enumerate(names)
-        ]
+        values = [(name, [group[i] for group in groups if i < len(group)]) for i, name in enumerate(names)]
         used = [leaf for group in groups for leaf in group]
         return Unpivot(source, values, [name_of(into.this, self._traits)], used, alias)

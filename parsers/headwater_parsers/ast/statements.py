@@ -59,7 +59,7 @@ class Statements:
         self._changes = Changes(self.queries)
         self._routine = routine
 
-    def read(self, node: exp.Expression) -> Statement:
+    def read(self, node: exp.Expr) -> Statement:
         handler = self._HANDLERS.get(type(node))
         if handler is not None:
             made = handler(self, node)
@@ -73,12 +73,12 @@ class Statements:
         self.queries.changes.clear()
         return made
 
-    def read_change(self, node: exp.Expression, clause: object) -> Statement:
+    def read_change(self, node: exp.Expr, clause: object) -> Statement:
         """Read DML that stands inside WITH: it sees the CTEs before it."""
         handler = self._HANDLERS[type(node)]
         changes = list(self.queries.changes)
         made: Statement = handler(self, node)
-        if isinstance(clause, exp.Expression):
+        if isinstance(clause, exp.Expr):
             earlier = [c for c in clause.expressions if c.this is not node]
             recursive = bool(clause.args.get("recursive"))
             ctes = [self.queries.cte(c, recursive=recursive) for c in earlier]
@@ -90,7 +90,7 @@ class Statements:
 
     # -- queries ----------------------------------------------------------------------------
 
-    def _query(self, node: exp.Expression) -> Statement:
+    def _query(self, node: exp.Expr) -> Statement:
         into = _into(node)
         if into is not None:
             return self._select_into(node, into)
@@ -99,7 +99,7 @@ class Statements:
             return assigned
         return Statement("select", [Write(None, self.queries.query(node))])
 
-    def _select_into(self, node: exp.Expression, into: exp.Expression) -> Statement:
+    def _select_into(self, node: exp.Expr, into: exp.Expr) -> Statement:
         target = into.this
         query = self.queries.query(node)
         inside = target.this if isinstance(target, exp.Table) else target
@@ -109,7 +109,7 @@ class Statements:
             plain = tuple(
                 variable_of(n.this) if isinstance(n.this, exp.Parameter) else name_of(n, self.traits)
                 for n in names
-                if isinstance(n, exp.Expression)
+                if isinstance(n, exp.Expr)
             )
             return Statement("select", assigns=[Assign(plain, query)])
         made = Statement("select_into", [Write(table_of(target, self.traits), query, named=True)])
@@ -120,14 +120,12 @@ class Statements:
         """SELECT ... INTO v inside a routine of these dialects fills a variable."""
         return self._routine and self.traits.name in ("postgres", "oracle", "mysql", "redshift")
 
-    def _assigning_select(self, node: exp.Expression) -> Statement | None:
+    def _assigning_select(self, node: exp.Expr) -> Statement | None:
         """Read T-SQL's SELECT @x = column: it returns nothing."""
         if not isinstance(node, exp.Select) or not node.expressions:
             return None
         first = node.expressions[0]
-        if not isinstance(first, exp.EQ | exp.PropertyEQ) or not isinstance(
-            first.this, exp.Parameter
-        ):
+        if not isinstance(first, exp.EQ | exp.PropertyEQ) or not isinstance(first.this, exp.Parameter):
             return None
         pairs = [e for e in node.expressions if isinstance(e, exp.EQ | exp.PropertyEQ)]
         names = [name_of(pair.this, self.traits) for pair in pairs]
@@ -138,27 +136,27 @@ class Statements:
 
     # -- writes -----------------------------------------------------------------------------
 
-    def _insert(self, node: exp.Expression) -> Statement:
+    def _insert(self, node: exp.Expr) -> Statement:
         target, columns = self._target(node.this)
         kind = "insert_overwrite" if node.args.get("overwrite") else "insert"
         source = node.args.get("expression") or node.args.get("source")
-        if not isinstance(source, exp.Expression):
+        if not isinstance(source, exp.Expr):
             return Statement(kind, [Write(target, None, columns)])
         query = self.queries.with_ctes(node, self.queries.query(source))
         write = Write(target, query, columns, by_name=bool(node.args.get("by_name")))
         self._partition(node, write)
         made = Statement(kind, [write])
         conflict = node.args.get("conflict")
-        if isinstance(conflict, exp.Expression):
+        if isinstance(conflict, exp.Expr):
             made.writes += self._changes.conflict(conflict, write, source)
         return made
 
-    def _partition(self, node: exp.Expression, write: Write) -> None:
+    def _partition(self, node: exp.Expr, write: Write) -> None:
         for holder in (node.this, getattr(node.this, "this", None), node):
-            if not isinstance(holder, exp.Expression):
+            if not isinstance(holder, exp.Expr):
                 continue
             partition = holder.args.get("partition")
-            if not isinstance(partition, exp.Expression):
+            if not isinstance(partition, exp.Expr):
                 continue
             for item in partition.expressions:
                 if isinstance(item, exp.EQ):
@@ -167,7 +165,7 @@ class Statements:
                     write.dynamic += (dotted(item, self.traits)[-1],)
             return
 
-    def _target(self, node: exp.Expression) -> tuple[Table, tuple[str, ...] | None]:
+    def _target(self, node: exp.Expr) -> tuple[Table, tuple[str, ...] | None]:
         columns = None
         if isinstance(node, exp.Schema):
             columns = column_names(node.expressions, self.traits) or None
@@ -180,7 +178,7 @@ class Statements:
             return Table((name,), kind="file"), columns
         return table_of(node, self.traits), columns
 
-    def _many(self, node: exp.Expression) -> Statement:
+    def _many(self, node: exp.Expr) -> Statement:
         """Read FROM t INSERT ... INSERT ..., and Oracle's INSERT ALL."""
         source = node.args["source"]
         if isinstance(source, exp.Select | exp.SetOperation):
@@ -200,9 +198,7 @@ class Statements:
                     query.joins = joins + query.joins
             elif isinstance(body, exp.Values):
                 exprs = self.queries.sources.rows(body).exprs
-                query = Select(
-                    [Projection(f"_c{i}", e, explicit=False) for i, e in enumerate(exprs)], joins
-                )
+                query = Select([Projection(f"_c{i}", e, explicit=False) for i, e in enumerate(exprs)], joins)
             else:
                 query = Select([Star()], joins)
             if condition is not None and isinstance(query, Select):
@@ -212,7 +208,7 @@ class Statements:
             made.writes.append(write)
         return made
 
-    def _create(self, node: exp.Expression) -> Statement:
+    def _create(self, node: exp.Expr) -> Statement:
         kind = str(node.args.get("kind") or "").upper()
         if kind in ("FUNCTION", "PROCEDURE"):
             return self._function(node)
@@ -223,9 +219,9 @@ class Statements:
         target = table_of(holder, self.traits)
         made = Statement("create_view" if view else "create_table", view=view)
         properties = node.args.get("properties")
-        listed = list(properties.expressions) if isinstance(properties, exp.Expression) else []
+        listed = list(properties.expressions) if isinstance(properties, exp.Expr) else []
         columns: tuple[str, ...] | None = None
-        like: exp.Expression | None = None
+        like: exp.Expr | None = None
         if isinstance(holder, exp.Schema):
             columns = column_names(holder.expressions, self.traits) or None
             listed += [e for e in holder.expressions if isinstance(e, exp.LikeProperty)]
@@ -244,11 +240,11 @@ class Statements:
                 like = item.this
         clone = node.args.get("clone")
         body = node.args.get("expression")
-        if isinstance(clone, exp.Expression):
+        if isinstance(clone, exp.Expr):
             made.kind = "clone"
             copied = table_of(clone.this, self.traits)
             made.writes = [Write(target, None, copies=copied)]
-        elif isinstance(body, exp.Expression) and _is_query(body):
+        elif isinstance(body, exp.Expr) and _is_query(body):
             query = self.queries.with_ctes(node, self.queries.query(body))
             made.writes = [Write(target, query, columns, named=True)]
         elif like is not None:
@@ -258,7 +254,7 @@ class Statements:
             made.writes = [Write(target, None, columns, named=True)]
         return made
 
-    def _function(self, node: exp.Expression) -> Statement:
+    def _function(self, node: exp.Expr) -> Statement:
         made = Statement("create_function")
         signature = node.this
         if not isinstance(signature, exp.UserDefinedFunction):
@@ -272,19 +268,19 @@ class Statements:
             body = body.this
         if isinstance(body, exp.Query) and _returns_table(node):
             made.table_function = (name, self.queries.query(body))
-        elif isinstance(body, exp.Expression) and not isinstance(body, exp.Literal | exp.Block):
+        elif isinstance(body, exp.Expr) and not isinstance(body, exp.Literal | exp.Block):
             made.function = (name, params, self.queries.expressions.read(body))
         return made
 
-    def _cache(self, node: exp.Expression) -> Statement:
+    def _cache(self, node: exp.Expr) -> Statement:
         body = node.args.get("expression")
-        if not isinstance(body, exp.Expression):
+        if not isinstance(body, exp.Expr):
             return Statement("cache")
         write = Write(table_of(node.this, self.traits), self.queries.query(body), named=True)
         return Statement("cache", [write], temporary=True)
 
-    def _copy(self, node: exp.Expression) -> Statement:
-        files = [f for f in node.args.get("files") or () if isinstance(f, exp.Expression)]
+    def _copy(self, node: exp.Expr) -> Statement:
+        files = [f for f in node.args.get("files") or () if isinstance(f, exp.Expr)]
         if not files:
             return Statement("copy")
         if not node.args.get("kind"):  # COPY t TO file
@@ -297,7 +293,7 @@ class Statements:
         writes = [Write(target, self._copied(f), columns) for f in files]
         return Statement("copy", writes)
 
-    def _copied(self, node: exp.Expression) -> Query:
+    def _copied(self, node: exp.Expr) -> Query:
         if _is_query(node) and not isinstance(node, exp.Table):
             return self.queries.query(node)
         if isinstance(node, exp.Literal | exp.Identifier):
@@ -311,34 +307,34 @@ class Statements:
             return Select(list(leaves), [Join(table)])
         return Select([Star()], [Join(table)])
 
-    def _file(self, node: exp.Expression) -> Table:
+    def _file(self, node: exp.Expr) -> Table:
         if isinstance(node, exp.Identifier):
             text = node.name
             bare = not node.args.get("quoted") and text.lower() in ("stdin", "stdout")
             return Table(() if bare else (text,), kind="file", at=at_of(node))
         return table_of(node, self.traits)
 
-    def _export(self, node: exp.Expression) -> Statement:
+    def _export(self, node: exp.Expr) -> Statement:
         target = Table(("",), kind="file")
         options = node.args.get("options")
-        for option in options.expressions if isinstance(options, exp.Expression) else ():
+        for option in options.expressions if isinstance(options, exp.Expr) else ():
             if option.name.lower() in ("uri", "location"):
                 target = Table((option.args["value"].name,), kind="file")
         return Statement("export", [Write(target, self.queries.query(node.this))])
 
-    def _load(self, node: exp.Expression) -> Statement:
+    def _load(self, node: exp.Expr) -> Statement:
         target = table_of(node.this, self.traits)
         paths = [node.args["inpath"].name] if node.args.get("inpath") else []
         files = node.args.get("files")
-        if isinstance(files, exp.Expression):
+        if isinstance(files, exp.Expr):
             paths += [x.name for x in files.find_all(exp.Literal) if "/" in x.name]
         joins = [Join(Table((path,), kind="file")) for path in paths]
         return Statement("load", [Write(target, Select([Star()], joins))])
 
     # -- changes to names -------------------------------------------------------------------
 
-    def _alter(self, node: exp.Expression) -> Statement:
-        if not isinstance(node.this, exp.Expression):
+    def _alter(self, node: exp.Expr) -> Statement:
+        if not isinstance(node.this, exp.Expr):
             return Statement("alter")
         target = table_of(node.this, self.traits)
         made = Statement("alter", touches=[target])
@@ -356,7 +352,7 @@ class Statements:
             made.touches = []
         return made
 
-    def _drop(self, node: exp.Expression) -> Statement:
+    def _drop(self, node: exp.Expr) -> Statement:
         kind = str(node.args.get("kind") or "").upper()
         if not kind.endswith(("TABLE", "VIEW")):
             return Statement("drop")
@@ -365,18 +361,18 @@ class Statements:
             tables = [table_of(node.this, self.traits)]
         return Statement("drop", touches=tables, drops=tables)
 
-    def _truncate(self, node: exp.Expression) -> Statement:
+    def _truncate(self, node: exp.Expr) -> Statement:
         if node.args.get("is_database"):
             return Statement("truncate")
         tables = [table_of(t, self.traits) for t in node.expressions]
         return Statement("truncate", touches=tables)
 
-    def _use(self, node: exp.Expression) -> Statement:
+    def _use(self, node: exp.Expr) -> Statement:
         made = Statement("use")
-        if not isinstance(node.this, exp.Expression):
+        if not isinstance(node.this, exp.Expr):
             return made
         kind = node.args.get("kind")
-        word = kind.name.upper() if isinstance(kind, exp.Expression) else str(kind or "").upper()
+        word = kind.name.upper() if isinstance(kind, exp.Expr) else str(kind or "").upper()
         if word in ("ROLE", "WAREHOUSE", "SECONDARY ROLES", "SECONDARY"):
             return made
         parts = tuple(table_of(node.this, self.traits).parts)
@@ -393,7 +389,7 @@ class Statements:
 
     # -- variables --------------------------------------------------------------------------
 
-    def _set(self, node: exp.Expression) -> Statement:
+    def _set(self, node: exp.Expr) -> Statement:
         made = Statement("set")
         for item in node.expressions:
             pair = item.this
@@ -401,7 +397,7 @@ class Statements:
                 self._assign(made, pair.this, pair.expression)
         return made
 
-    def _declare(self, node: exp.Expression) -> Statement:
+    def _declare(self, node: exp.Expr) -> Statement:
         made = Statement("declare")
         for item in node.expressions:
             names = item.this if isinstance(item.this, list) else [item.this]
@@ -419,13 +415,13 @@ class Statements:
                 continue
             default = item.args.get("default")
             for name in names:
-                if isinstance(default, exp.Expression):
+                if isinstance(default, exp.Expr):
                     self._assign(made, name, default)
                 else:
                     made.assigns.append(Assign((name_of(name, self.traits),), Rows([Expr()])))
         return made
 
-    def _assign(self, made: Statement, left: exp.Expression, right: exp.Expression) -> None:
+    def _assign(self, made: Statement, left: exp.Expr, right: exp.Expr) -> None:
         targets = left.expressions if isinstance(left, exp.Tuple) else [left]
         names = tuple(
             name_of(t, self.traits) if isinstance(t, exp.Parameter) else dotted(t, self.traits)[-1]
@@ -443,18 +439,18 @@ class Statements:
             return  # SET some.setting = value
         made.assigns.append(Assign(names, query))
 
-    def for_each(self, variable: str, node: exp.Expression) -> Statement:
+    def for_each(self, variable: str, node: exp.Expr) -> Statement:
         """Read the query of FOR r IN (...): r.column is a column of it."""
         query = self.queries.query(node)
         assign = Assign((self.traits.fold(variable, quoted=False),), query, record=True)
         return Statement("for", assigns=[assign])
 
-    def condition(self, node: exp.Expression) -> Statement:
+    def condition(self, node: exp.Expr) -> Statement:
         """Read the condition of IF or WHILE: it reads tables, and makes no column."""
         select = Select([], filters=[self.queries.expressions.read(node)])
         return Statement("condition", [Write(None, select)])
 
-    def _command(self, node: exp.Expression) -> Statement:
+    def _command(self, node: exp.Expr) -> Statement:
         word = str(node.this).strip().split(" ")[0].lower()
         made = Statement(word)
         if word in _READS:
@@ -463,18 +459,18 @@ class Statements:
             made.notes.append(("unsupported", f"no lineage is read from {word.upper()}"))
         return made
 
-    def _execute(self, _node: exp.Expression) -> Statement:
+    def _execute(self, _node: exp.Expr) -> Statement:
         made = Statement("execute")
         made.notes.append(("call", "EXECUTE is not followed into the routine"))
         return made
 
-    def _update(self, node: exp.Expression) -> Statement:
+    def _update(self, node: exp.Expr) -> Statement:
         return self._changes.update(node)
 
-    def _delete(self, node: exp.Expression) -> Statement:
+    def _delete(self, node: exp.Expr) -> Statement:
         return self._changes.delete(node)
 
-    def _merge(self, node: exp.Expression) -> Statement:
+    def _merge(self, node: exp.Expr) -> Statement:
         return self._changes.merge(node)
 
     _HANDLERS: Mapping[type, Callable[..., Statement]] = {
@@ -499,28 +495,28 @@ class Statements:
     }
 
 
-def table_expression(signature: exp.Expression) -> exp.Expression:
+def table_expression(signature: exp.Expr) -> exp.Expr:
     """Return the name in a function's signature."""
     inner = signature.this
     if isinstance(inner, exp.Table):
         return exp.Dot.build(list(inner.parts)) if len(inner.parts) > 1 else inner.this
-    return signature.this if isinstance(inner, exp.Expression) else signature
+    return signature.this if isinstance(inner, exp.Expr) else signature
 
 
-def _into(node: exp.Expression) -> exp.Expression | None:
+def _into(node: exp.Expr) -> exp.Expr | None:
     while isinstance(node, exp.SetOperation | exp.Subquery):
         node = node.this
     into = node.args.get("into") if isinstance(node, exp.Select) else None
-    return into if isinstance(into, exp.Expression) else None
+    return into if isinstance(into, exp.Expr) else None
 
 
-def _is_query(node: exp.Expression) -> bool:
+def _is_query(node: exp.Expr) -> bool:
     if isinstance(node, exp.Paren | exp.Schema):
-        return isinstance(node.this, exp.Expression) and _is_query(node.this)
+        return isinstance(node.this, exp.Expr) and _is_query(node.this)
     return isinstance(node, exp.Query | exp.Values | exp.Pivot | exp.Table)
 
 
-def _is_table(node: exp.Expression) -> bool:
+def _is_table(node: exp.Expr) -> bool:
     return isinstance(node, exp.Values) or (
         isinstance(node, exp.Alias)
         and isinstance(node.this, exp.Column)
@@ -528,15 +524,15 @@ def _is_table(node: exp.Expression) -> bool:
     )
 
 
-def _returns_table(node: exp.Expression) -> bool:
+def _returns_table(node: exp.Expr) -> bool:
     properties = node.args.get("properties")
-    for item in properties.expressions if isinstance(properties, exp.Expression) else ():
+    for item in properties.expressions if isinstance(properties, exp.Expr) else ():
         if isinstance(item, exp.ReturnsProperty):
             return bool(item.args.get("is_table") or item.args.get("table"))
     body = node.args.get("expression")
     return isinstance(body, exp.Select)
 
 
-def _type(column: exp.Expression) -> str:
+def _type(column: exp.Expr) -> str:
     kind = column.args.get("kind")
-    return kind.sql().lower() if isinstance(kind, exp.Expression) else ""
+    return kind.sql().lower() if isinstance(kind, exp.Expr) else ""
