@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from headwater_server.store.port import GraphStore
-from headwater_server.store.sqlite.store import SqliteStore
+from headwater_server.store.sqlite import SqliteStore
+from tests.neo4j_server import Server, neo4j_server
+
+__all__ = ["neo4j_server"]
 
 _OURS = ("HEADWATER_", "NEO4J_", "OPENLINEAGE_")
 _FOR_TESTS = ("HEADWATER_TEST_",)
@@ -26,6 +29,18 @@ def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
     """An empty embedded store."""
     opened = SqliteStore(tmp_path / "graph.db")
     yield opened
+    opened.close()
+
+
+@pytest.fixture
+def neo4j_store(neo4j_server: Server) -> Iterator[GraphStore]:
+    """The store on a real server, emptied before and after."""
+    from headwater_server.store.neo4j import Neo4jStore
+
+    opened = Neo4jStore(neo4j_server.uri, neo4j_server.user, neo4j_server.password, neo4j_server.database)
+    opened.reset()
+    yield opened
+    opened.reset()
     opened.close()
 
 

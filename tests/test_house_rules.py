@@ -5,6 +5,7 @@ import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -63,14 +64,16 @@ def test_a_source_root_holds_one_package(home: str) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_module_says_what_it_is_and_stays_short(module: Path) -> None:
     text = module.read_text()
-    assert text.count("\n") <= 400
+    lines = text.count("\n")
+    assert lines <= 400, f"{lines} lines: which of its ideas gets a file of its own?"
     assert ast.get_docstring(ast.parse(text)), "say in one line what this file is for"
 
 
 @pytest.mark.parametrize("module", TESTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_of_tests_stays_short_and_mocks_nothing_of_ours(module: Path) -> None:
     text = module.read_text()
-    assert text.count("\n") <= 400
+    lines = text.count("\n")
+    assert lines <= 400, f"{lines} lines: which of its ideas gets a file of its own?"
     tree = ast.parse(text)
     imported = {
         name
@@ -108,6 +111,13 @@ def test_the_repository_speaks_of_the_product_alone(what: str, pattern: str) -> 
         if re.search(pattern, line, re.IGNORECASE)
     ]
     assert not found, what
+
+
+def test_there_is_one_version() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    code = "import headwater, headwater_server; print(headwater.__version__, headwater_server.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [declared, declared]
 
 
 def test_the_client_is_light() -> None:

@@ -1,3 +1,3 @@
 """What pipelines and training code import. The standard library alone."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

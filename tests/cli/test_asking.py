@@ -1,5 +1,9 @@
 """Commands that read, on the demo shop: for people in trees and tables, for programs in JSON."""
 
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Run
@@ -169,3 +173,19 @@ def test_status_says_how_much_there_is(ask: Run) -> None:
     about = ask("status", "--json").json
     assert about["backend"] == "sqlite"
     assert about["eventsIngested"] > 1000
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/registry.md"])
+def test_the_answers_in_the_docs_are_what_the_commands_print(ask: Run, page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text()
+    shown = 0
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for command, answer in re.findall(
+            r"^\$ headwater ([^\n]*)\n((?:(?!\$ )[^\n]*\n)*)", block, re.MULTILINE
+        ):
+            if not answer.strip() or command.startswith("up"):
+                continue
+            said = ask(*shlex.split(re.sub(r"\s# .*", "", command))).out
+            assert [line.rstrip() for line in said.splitlines()] == answer.rstrip().splitlines(), command
+            shown += 1
+    assert shown

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from headwater_server import __version__
 from headwater_server.cli import queries
 from headwater_server.cli.http import Remote
 from headwater_server.cli.output import Failed, counted
@@ -51,7 +52,7 @@ def _installed() -> Iterator[Check]:
     if missing:
         yield Check("packages", "fail", f"missing: {', '.join(missing)}", "pip install 'headwater[server]'")
         return
-    yield Check("packages", "ok", f"headwater {_version('headwater')}, all of [server]")
+    yield Check("packages", "ok", f"headwater {__version__}, all of [server]")
     import apsw
 
     search = "fts5" in str(apsw.compile_options).lower()

@@ -5,10 +5,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import click
 
+from headwater_server import __version__
 from headwater_server.cli.catalogue import COMMANDS, overview
 from headwater_server.cli.output import Exit, Failed, console
 from headwater_server.errors import Conflict, HeadwaterError, Invalid
@@ -52,7 +52,7 @@ class Catalogue(click.Group):
 
 
 @click.command(cls=Catalogue, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("headwater"), prog_name="headwater")
+@click.version_option(__version__, prog_name="headwater")
 def headwater() -> None:
     """One graph for data lineage and the model registry."""
 

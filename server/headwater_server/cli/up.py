@@ -5,11 +5,11 @@ import json
 import socket
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 
 import click
 from rich.text import Text
 
+from headwater_server import __version__
 from headwater_server.cli.output import Failed, note, say
 from headwater_server.settings import Settings
 
@@ -110,7 +110,7 @@ def _ready(settings: Settings, url: str, *, json_: bool) -> None:
         return
     say(
         Text.assemble(
-            ("Ready", "bold green"), f": Headwater {version('headwater')} at ", (url, "bold cyan"),
+            ("Ready", "bold green"), f": Headwater {__version__} at ", (url, "bold cyan"),
             (f"  (data in {settings.data}, {graph})", "dim"),
         )
     )  # fmt: skip
