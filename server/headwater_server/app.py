@@ -22,6 +22,8 @@ from headwater_server.parts import Parts, micros
 from headwater_server.settings import Settings
 from headwater_server.story import tell
 
+PATIENCE = 2.0
+"""Seconds that a read waits for the graph to show what was acknowledged before it."""
 ANONYMOUS = "anonymous"
 """Who acts when nobody says who they are."""
 
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def context_factory(parts: Parts) -> Callable[[str], Context]:
     def context(actor: str) -> Context:
+        parts.committer.settle(patience=PATIENCE)
         return Context(
             store=parts.store,
             log=parts.log,

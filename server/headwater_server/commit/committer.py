@@ -56,6 +56,14 @@ class _Command(Generic[T]):
     done: "Future[T]" = field(default_factory=Future)
 
 
+@dataclass(slots=True)
+class _Reader:
+    """Somebody who wants the graph to show all that was acknowledged before."""
+
+    seq: int
+    done: "Future[int]" = field(default_factory=Future)
+
+
 @dataclass(frozen=True, slots=True)
 class Poisoned:
     """A record that could not be projected; it stays in the log and is told of here."""
@@ -71,7 +79,7 @@ class Committer:
         self._log = log
         self._store = store
         self._projector = Projector(store, translators, log=log.instance)
-        self._queue: queue.SimpleQueue[Submission | _Command[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Submission | _Command[Any] | _Reader | None] = queue.SimpleQueue()
         self._queued = 0
         self._lock = threading.Lock()
         self._applied = 0
@@ -157,6 +165,23 @@ class Committer:
         self._queue.put(command)
         return command.done.result()
 
+    def settle(self, *, patience: float) -> bool:
+        """Wait until the graph shows every record acknowledged before this call, `patience` seconds at most;
+        tells whether it does. Readers call it: who was answered 201 finds what they sent.
+        """
+        head = self._log.head()
+        if self._applied >= head:
+            return True
+        if self.unavailable or not self.alive:
+            return False
+        reader = _Reader(head)
+        self._queue.put(reader)
+        try:
+            reader.done.result(timeout=patience)
+        except (TimeoutError, Unavailable):
+            return False
+        return True
+
     # -- the writer's thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -193,6 +218,13 @@ class Committer:
                 return batch, None, False
             if isinstance(item, _Command):
                 return batch, item, True
+            if isinstance(item, _Reader):
+                self._waiting.append((item.seq, item.done))
+                self._due = 0.0 if not self.unavailable else self._due
+                timeout = 0.0
+                if not batch:
+                    break
+                continue
             batch.append(item)
             size += len(item.drafts)
         return batch, None, True

@@ -34,7 +34,7 @@ def words(*texts: str) -> str:
     """What `search` finds a name by: its parts, lower-case, and each dotted piece whole."""
     found: dict[str, None] = {}
     for text in texts:
-        for piece in re.split(r"[\s./:\\|@#]+", text):
+        for piece in re.split(r"[\s\x00-\x1f./:\\|@#]+", text):
             if piece:
                 found[piece.casefold()] = None
                 for word in _WORDS.findall(piece):

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from headwater_server.errors import TooLarge, Unreadable, Unsupported
+from headwater_server.errors import TooLarge, Unplaceable, Unreadable, Unsupported
 
 _CHUNK = 64 * 1024
 
@@ -68,19 +68,67 @@ class Inflater:
         )
 
 
+MAX_DEPTH = 64
+"""Levels of arrays and objects."""
+
+
 def load(raw: bytes) -> Any:
     """One JSON document.
 
     Raises:
         Unreadable: not JSON (RFC 8259: UTF-8, no byte order mark, no NaN), with the place.
+        Unplaceable: nested too deep.
 
     """
     try:
-        return orjson.loads(raw)
+        parsed = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Unreadable(
             f"the body is not JSON (RFC 8259, in UTF-8): {error.msg} at line {error.lineno} column {error.colno}."
         ) from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_deeper(parsed, MAX_DEPTH):
+        raise Unplaceable(
+            f"the body is nested deeper than {MAX_DEPTH} levels.",
+            pointer="",
+            expected=f"at most {MAX_DEPTH} levels",
+            got="more",
+        )
+    return parsed
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(
+        _is_deeper(item, levels - 1) for item in inner if item.__class__ is dict or item.__class__ is list
+    )
+
+
+def refuse_duplicates(raw: bytes, canonical: bytes) -> None:
+    """`canonical` is the same document written again: a name that came twice in one object is gone from it.
+
+    Two readers may disagree on which of the two counts, so neither does (RFC 8259 section 4).
+
+    Raises:
+        Unplaceable: with the name.
+
+    """
+    if raw.count(b'"') == canonical.count(b'"'):
+        return  # nothing was lost; otherwise it may still be an escape written in another way
+
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Unplaceable(
+                f"the name {twice[:80]!r} stands twice in one object. Send each name once.",
+                pointer="",
+                expected="each name once in an object",
+                got=f"{twice[:80]!r} twice",
+            )
+        return found
+
+    json.loads(raw, object_pairs_hook=check)
 
 
 def elements(raw: bytes) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import orjson
 from headwater_server.commit.committer import Committer, Submission
 from headwater_server.errors import HeadwaterError
 from headwater_server.graph.facts import Facts
-from headwater_server.ingest.reader import load
+from headwater_server.ingest.reader import load, refuse_duplicates
 from headwater_server.log.port import Draft
 from headwater_server.openlineage.translate import translate
 from headwater_server.openlineage.wire import Event, read
@@ -39,6 +39,7 @@ def drafted(raw: bytes) -> tuple[Draft, Event]:
     parsed = load(raw)
     event = read(parsed)
     canonical = orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)
+    refuse_duplicates(raw, canonical)
     draft = Draft(
         KIND,
         raw,

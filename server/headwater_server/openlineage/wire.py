@@ -18,6 +18,10 @@ from headwater_server.log.port import Finding
 Json: TypeAlias = dict[str, Any]
 
 MAX_NAME = 4_096
+MAX_DATASETS = 10_000
+"""Inputs or outputs of one event."""
+MAX_COLUMNS = 10_000
+"""Fields of one schema, or of one columnLineage."""
 TYPES = frozenset({"START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
@@ -140,6 +144,8 @@ def _datasets(raw: Json, name: str, run_facets: str, findings: list[Finding]) ->
         return ()
     if not isinstance(given, list):
         raise _refused(f"/{name}", "an array of datasets", given)
+    if len(given) > MAX_DATASETS:
+        raise _refused(f"/{name}", f"at most {MAX_DATASETS} datasets", f"{len(given)} datasets")
     return tuple(_dataset(d, f"/{name}/{i}", run_facets, findings) for i, d in enumerate(given))
 
 
@@ -147,11 +153,17 @@ def _dataset(raw: Any, pointer: str, run_facets: str, findings: list[Finding]) -
     if not isinstance(raw, dict):
         raise _refused(pointer, "a dataset with namespace and name", raw)
     namespace, name = _name(raw, "namespace", pointer), _name(raw, "name", pointer)
+    facets = _facets(raw, "facets", pointer, findings)
+    for facet in ("schema", "columnLineage"):
+        fields = facets.get(facet, {}).get("fields")
+        if isinstance(fields, list | dict) and len(fields) > MAX_COLUMNS:
+            where = f"{pointer}/facets/{facet}/fields"
+            raise _refused(where, f"at most {MAX_COLUMNS} columns", f"{len(fields)} columns")
     return DatasetSaid(
         node_key(namespace, name),
         namespace,
         name,
-        _facets(raw, "facets", pointer, findings),
+        facets,
         _facets(raw, run_facets, pointer, findings) if run_facets else {},
         pointer,
     )
