@@ -21,10 +21,10 @@ from headwater_server.api.graphql.entity import (
     whole,
 )
 from headwater_server.api.graphql.enums import Granularity, LineageDirection, TransformationType
-from headwater_server.api.graphql.info import later
+from headwater_server.api.graphql.info import later, several
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.neighbours import consumers, ends, producers
-from headwater_server.api.graphql.pages import Connection, page_of_things
+from headwater_server.api.graphql.pages import page_of_things, pages_of
 from headwater_server.api.graphql.scalars import DateTime, Long, TimePoint
 from headwater_server.api.graphql.values import Node
 from headwater_server.api.graphql.versions import UNVERSIONED
@@ -42,7 +42,7 @@ class Dataset(Entity):
     def own(cls, node: changes.Node) -> dict[str, Any]:
         return {"symlinks": texts(node.props, "symlinks")}
 
-    @strawberry.field(graphql_type=list[later("Column", "datasets")])
+    @strawberry.field(graphql_type=several("Column", "datasets"))
     def columns(self, as_of: TimePoint | None = None) -> Any:
         if as_of is None:
             return self.cohort.once(columns_now).get(self.node.key, [])
@@ -55,18 +55,18 @@ class Dataset(Entity):
         )
         return page.edges[0].node if page.edges else None
 
-    @strawberry.field(graphql_type=Connection[later("DatasetVersion", "datasets")])
+    @strawberry.field(graphql_type=pages_of("DatasetVersion", "datasets"))
     def versions(self, first: int | None = 20, after: str | None = None) -> Any:
         return page_of_children(
             self, Kind.DATASET_VERSION, "versions", first=first, after=after, default=20, newest_first=True
         )
 
-    @strawberry.field(graphql_type=Connection[later("Job", "jobs")])
+    @strawberry.field(graphql_type=pages_of("Job", "jobs"))
     def producers(self, first: int | None = 20, after: str | None = None) -> Any:
         jobs = self.cohort.once(_producers)[self.node.key]
         return page_of_things(jobs, Scope("producers", self.id), first=first, after=after, default=20)
 
-    @strawberry.field(graphql_type=Connection[later("Job", "jobs")])
+    @strawberry.field(graphql_type=pages_of("Job", "jobs"))
     def consumers(self, first: int | None = 20, after: str | None = None) -> Any:
         jobs = self.cohort.once(_consumers)[self.node.key]
         return page_of_things(jobs, Scope("consumers", self.id), first=first, after=after, default=20)
@@ -92,7 +92,7 @@ class Dataset(Entity):
             max_nodes=max_nodes,
         )
 
-    @strawberry.field(graphql_type=Connection[later("ModelVersion", "models")])
+    @strawberry.field(graphql_type=pages_of("ModelVersion", "models"))
     def trained_models(self, first: int | None = 20, after: str | None = None) -> Any:
         models = self.cohort.once(_trained_models).get(self.node.key, [])
         return page_of_things(models, Scope("trained", self.id), first=first, after=after, default=20)
@@ -177,7 +177,7 @@ class DatasetVersion(Node):
         found = self.cohort.once(_writers).get(self.node.key)
         return found[0] if found else None
 
-    @strawberry.field(graphql_type=Connection[later("Run", "runs")])
+    @strawberry.field(graphql_type=pages_of("Run", "runs"))
     def consumed_by(self, first: int | None = 20, after: str | None = None) -> Any:
         runs = self.cohort.once(_readers).get(self.node.key, [])
         return page_of_things(

@@ -8,10 +8,10 @@ import strawberry
 from headwater_server.api.graphql.context import FacetView
 from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.enums import KIND_OF, EntityKind
-from headwater_server.api.graphql.info import Info, later, loader_of
+from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.loading import Cohort, Loader
 from headwater_server.api.graphql.neighbours import downstream_counts, upstream_counts
-from headwater_server.api.graphql.pages import Connection, pages_within
+from headwater_server.api.graphql.pages import Connection, pages_of, pages_within
 from headwater_server.api.graphql.records import AuditEvent, audit_page
 from headwater_server.api.graphql.scalars import JSON, DateTime
 from headwater_server.api.graphql.values import Actor, Facet, Node, Owner, Platform, Tag
@@ -95,7 +95,7 @@ class Entity(Node):
         found = facets_of(self.cohort.loader, self.node.key)
         return [_facet(f) for f in found if names is None or f.name in names]
 
-    @strawberry.field(graphql_type=Connection[later("Annotation", "entity")])
+    @strawberry.field(graphql_type=pages_of("Annotation", "entity"))
     def annotations(self, first: int | None = 20, after: str | None = None) -> Any:
         # notes hang on things of every kind: all parents of the cohort at once, whatever their kinds
         return page_of_children(

@@ -5,29 +5,62 @@ from enum import Enum
 import strawberry
 
 from headwater_server.graph.words import Kind
-from headwater_server.lineage import shapes
+from headwater_server.lineage.shapes import (
+    ChangeKind,
+    EdgeOrigin,
+    EntityKind,
+    EvidenceKind,
+    Granularity,
+    GroupBy,
+    LineageDirection,
+    RunState,
+    Severity,
+    ShownEdgeKind,
+    TransformationType,
+)
 
-ChangeKind = strawberry.enum(shapes.ChangeKind)
-EdgeOrigin = strawberry.enum(shapes.EdgeOrigin)
-EntityKind = strawberry.enum(shapes.EntityKind)
-EvidenceKind = strawberry.enum(shapes.EvidenceKind)
-Granularity = strawberry.enum(shapes.Granularity)
-GroupBy = strawberry.enum(shapes.GroupBy)
-LineageDirection = strawberry.enum(shapes.LineageDirection)
-RunState = strawberry.enum(shapes.RunState)
-Severity = strawberry.enum(shapes.Severity)
-ShownEdgeKind = strawberry.enum(shapes.ShownEdgeKind, name="EdgeKind")
-TransformationType = strawberry.enum(shapes.TransformationType)
+__all__ = [
+    "KIND_OF",
+    "ActorKind",
+    "ChangeKind",
+    "EdgeOrigin",
+    "EntityKind",
+    "ErrorCode",
+    "EvidenceKind",
+    "Granularity",
+    "GroupBy",
+    "LineageDirection",
+    "RunState",
+    "Severity",
+    "ShownEdgeKind",
+    "TransformationType",
+    "TransitionState",
+]
 
-KIND_OF: dict[Kind, shapes.EntityKind] = {
-    Kind.DATASET: shapes.EntityKind.DATASET,
-    Kind.DATASET_VERSION: shapes.EntityKind.DATASET_VERSION,
-    Kind.COLUMN: shapes.EntityKind.COLUMN,
-    Kind.JOB: shapes.EntityKind.JOB,
-    Kind.JOB_VERSION: shapes.EntityKind.JOB_VERSION,
-    Kind.RUN: shapes.EntityKind.RUN,
-    Kind.MODEL: shapes.EntityKind.REGISTERED_MODEL,
-    Kind.MODEL_VERSION: shapes.EntityKind.MODEL_VERSION,
+for _enum in (
+    ChangeKind,
+    EdgeOrigin,
+    EntityKind,
+    EvidenceKind,
+    Granularity,
+    GroupBy,
+    LineageDirection,
+    RunState,
+    Severity,
+    TransformationType,
+):
+    strawberry.enum(_enum)
+strawberry.enum(ShownEdgeKind, name="EdgeKind")
+
+KIND_OF: dict[Kind, EntityKind] = {
+    Kind.DATASET: EntityKind.DATASET,
+    Kind.DATASET_VERSION: EntityKind.DATASET_VERSION,
+    Kind.COLUMN: EntityKind.COLUMN,
+    Kind.JOB: EntityKind.JOB,
+    Kind.JOB_VERSION: EntityKind.JOB_VERSION,
+    Kind.RUN: EntityKind.RUN,
+    Kind.MODEL: EntityKind.REGISTERED_MODEL,
+    Kind.MODEL_VERSION: EntityKind.MODEL_VERSION,
 }
 
 

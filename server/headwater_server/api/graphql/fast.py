@@ -81,16 +81,12 @@ class FastExecutor(StockExecutor):
         self,
         item_type: GraphQLOutputType,
         field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo,
+        info: GraphQLResolveInfo[Any],
         path: Path,
         items: Iterable[Any],
         position_context: Any,
     ) -> Any:
-        if (
-            items.__class__ in {list, tuple}
-            and len(items) >= _FEWEST  # type: ignore[arg-type]
-            and not self.middleware_manager
-        ):
+        if items.__class__ in {list, tuple} and len(items) >= _FEWEST and not self.middleware_manager:
             try:
                 return self._complete_rows(item_type, field_details_list, items)
             except Exception:  # noqa: BLE001, S110 - the ordinary way below raises it again, with its path

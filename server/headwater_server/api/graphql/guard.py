@@ -116,7 +116,9 @@ class _Measure:
             elif isinstance(node, InlineFragmentNode):
                 inner = self.shape(node.selection_set)
             else:
-                fragment = self.fragments.get(node.name.value)
+                fragment = (
+                    self.fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else None
+                )
                 inner = self.shape(fragment.selection_set) if fragment else Shape()
             depth = max(depth, inner.depth)
             fields += inner.fields

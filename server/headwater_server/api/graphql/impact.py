@@ -135,7 +135,7 @@ def report(loader: Loader, asked: ImpactInput) -> ImpactReport:
             show=lambda items: _items(loader, items),
         ),
         summary=ImpactSummary(
-            by_kind=list(summary.by_kind),  # type: ignore[arg-type] - rows of `lineage`, as they are
+            by_kind=list(summary.by_kind),  # type: ignore[arg-type]  # rows of `lineage`, as they are
             by_severity=list(summary.by_severity),  # type: ignore[arg-type]
             production_models=models,
             owners=[Owner.of(owner) for owner in summary.owners],
@@ -189,7 +189,7 @@ def _items(loader: Loader, items: Sequence[shapes.ImpactItem]) -> list[ImpactIte
             severity=item.severity,
             score=item.score,
             distance=item.distance,
-            reasons=list(item.reasons),  # type: ignore[arg-type] - rows of `lineage`, as they are
+            reasons=list(item.reasons),  # type: ignore[arg-type]  # rows of `lineage`, as they are
             path=item.path,  # type: ignore[arg-type]
             alternative_paths=item.alternative_paths,
             columns=found,
@@ -208,7 +208,7 @@ def _affected(loader: Loader, items: Sequence[shapes.AffectedModel]) -> list[Aff
             stage_name=item.stage_name,
             distance=item.distance,
             columns=found,
-            path=item.path,  # type: ignore[arg-type] - a row of `lineage`, as it is
+            path=item.path,  # type: ignore[arg-type]  # a row of `lineage`, as it is
         )
         for item, version, found in zip(items, versions, columns, strict=True)
     ]

@@ -23,3 +23,9 @@ def context_of(info: Info) -> Context:
 def later(name: str, module: str) -> Any:
     """A type of a module that itself needs the one that asks: GraphQL's types point at each other, modules must not."""
     return operator.getitem(Annotated, (name, strawberry.lazy(f"headwater_server.api.graphql.{module}")))
+
+
+def several(name: str, module: str) -> Any:
+    """A list of a type that comes later."""
+    a_list: Any = list
+    return a_list[later(name, module)]

@@ -21,7 +21,7 @@ from headwater_server.api.graphql.enums import Granularity, LineageDirection
 from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.neighbours import ends, inputs, outputs
-from headwater_server.api.graphql.pages import Connection, page_of_things
+from headwater_server.api.graphql.pages import Connection, page_of_things, pages_of
 from headwater_server.api.graphql.runsearch import RunFilter, find_runs
 from headwater_server.api.graphql.scalars import DateTime, TimePoint
 from headwater_server.api.graphql.values import Node
@@ -84,7 +84,7 @@ class Job(Entity):
         )
         return page.edges[0].node if page.edges else None
 
-    @strawberry.field(graphql_type=Connection[later("Run", "runs")])
+    @strawberry.field(graphql_type=pages_of("Run", "runs"))
     def runs(
         self,
         first: int | None = 20,

@@ -117,7 +117,8 @@ class ModelVersion(Entity):
 
     @strawberry.field
     def model(self) -> RegisteredModel:
-        return self.cohort.once(_models)[keys.model(keys.parts_of(self.node.key)[0])]
+        found: RegisteredModel = self.cohort.once(_models)[keys.model(keys.parts_of(self.node.key)[0])]
+        return found
 
     @strawberry.field
     def stage(self) -> "Stage | None":

@@ -136,6 +136,8 @@ def _through_steps(store: GraphStore, groups: Mapping[str, set[str]], direction:
     flow = EdgeKind.INPUT_OF if direction is _UP else EdgeKind.OUTPUTS
     beyond = ends(store, every - jobs.keys(), direction, flow)
     return {
-        key: len({n for name in group for s in steps.get(name, ()) for n in jobs.get(s) or beyond.get(s, ())})
+        key: len(
+            {n for name in group for s in steps.get(name, ()) for n in (jobs.get(s) or beyond.get(s) or ())}
+        )
         for key, group in groups.items()
     }

@@ -1,7 +1,7 @@
 """What a mutation answers: what it made, or a refusal that the caller can act on."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
@@ -11,6 +11,8 @@ from headwater_server.api.graphql.loading import Loader
 from headwater_server.api.graphql.models import ModelAlias, ModelVersion, RegisteredModel, StageTransition
 from headwater_server.api.graphql.values import Node
 from headwater_server.errors import AlreadyExists, Conflict, Forbidden, HeadwaterError, Invalid, NotFound
+
+T = TypeVar("T")
 
 
 @strawberry.interface(
@@ -109,7 +111,7 @@ AnnotateResult = Annotated[
 ]
 
 
-def attempt(loader: Loader, act: Callable[[], Any], *, may: tuple[type[UserError], ...]) -> Any:
+def attempt(loader: Loader, act: Callable[[], T], *, may: tuple[type[UserError], ...]) -> T | Any:
     """What `act` answers, or its refusal as a member of the union; others are raised."""
     loader.forget()
     try:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from headwater_server.api.graphql.cursors import Scope, page_size
+from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort, Loader
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
@@ -37,6 +38,12 @@ class Connection(Generic[T]):
     @strawberry.field
     def total_count(self) -> int:
         return self.count()
+
+
+def pages_of(name: str, module: str) -> Any:
+    """Pages of a type that comes later."""
+    a_connection: Any = Connection
+    return a_connection[later(name, module)]
 
 
 def connect(

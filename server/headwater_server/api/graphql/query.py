@@ -296,7 +296,10 @@ class Query:
         depth: int | None = 3,
         direction: LineageDirection | None = LineageDirection.BOTH,
     ) -> LineageDiff:
-        return diff_of(loader_of(info), ref, since=from_, until=to, depth=depth, direction=direction)
+        found: LineageDiff = diff_of(
+            loader_of(info), ref, since=from_, until=to, depth=depth, direction=direction
+        )
+        return found
 
     @strawberry.field
     def event(self, info: Info, seq: Long) -> Event | None:

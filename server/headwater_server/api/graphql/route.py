@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from headwater_server.api.console.pages import console_page
+from headwater_server.api.console.pages import console_page, console_router
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.execution import Engine, Query
@@ -33,6 +33,7 @@ def graphql_router(context_factory: Callable[[Request], Context], *, fast: bool 
     """`fast`: the compiled row executor; None: as HEADWATER_FAST_GRAPHQL says."""
     engine = Engine(schema, fast=fast)
     router = APIRouter(tags=["GraphQL"])
+    router.include_router(console_router())
 
     @router.post(
         "/graphql",

@@ -8,7 +8,7 @@ from headwater_server.api.graphql.cursors import Scope
 from headwater_server.api.graphql.datasets import DatasetVersion, lists, shown_lists
 from headwater_server.api.graphql.entity import Entity, facet_value, maybe_moment, text
 from headwater_server.api.graphql.enums import RunState
-from headwater_server.api.graphql.info import later
+from headwater_server.api.graphql.info import several
 from headwater_server.api.graphql.jobs import Job, JobVersion
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.lost import states
@@ -104,7 +104,7 @@ class Run(Entity):
     def outputs(self) -> list[DatasetVersion]:
         return self.cohort.once(_data, EdgeKind.WROTE).get(self.node.key, [])
 
-    @strawberry.field(graphql_type=list[later("ModelVersion", "models")])
+    @strawberry.field(graphql_type=several("ModelVersion", "models"))
     def model_versions(self) -> Any:
         return self.cohort.once(_models).get(self.node.key, [])
 

@@ -79,6 +79,6 @@ def found_by(
             end_cursor=found.edges[-1].cursor if found.edges else None,
         ),
         total_count=found.total_count,
-        facets=list(found.facets),  # type: ignore[arg-type] - rows of `lineage`, as they are
+        facets=list(found.facets),  # type: ignore[arg-type]  # rows of `lineage`, as they are
         did_you_mean=found.did_you_mean,
     )
