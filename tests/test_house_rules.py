@@ -1,8 +1,10 @@
 """The rules that no linter knows."""
 
 import ast
+import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -151,3 +153,64 @@ def _cpu(arguments: list[str]) -> float:
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+PLANTED = {
+    "parsers/headwater_parsers/api.py": (
+        "headwater_server.errors",
+        "the parsers and the client know nothing",
+    ),
+    "integrations/headwater/__init__.py": (
+        "headwater_server.errors",
+        "the parsers and the client know nothing",
+    ),
+    "server/headwater_server/errors.py": ("headwater", "The server never imports the client"),
+    "server/headwater_server/graph/keys.py": ("headwater_server.store.port", "only the layers below"),
+    "server/headwater_server/lineage/urns.py": (
+        "headwater_server.registry.names",
+        "features are independent",
+    ),
+    "server/headwater_server/graph/words.py": (
+        "headwater_server.graph.keys",
+        "No package has an import cycle",
+    ),
+    "server/headwater_server/export/events.py": (
+        "headwater_server.store.sqlite",
+        "Only the composition root",
+    ),
+    "server/headwater_server/registry/names.py": ("apsw", "Drivers of databases"),
+    "server/headwater_server/ingest/receive.py": ("fastapi", "Web frameworks stay at the edge"),
+    "server/headwater_server/ingest/reader.py": ("sqlglot", "Only the parsers speak sqlglot"),
+}
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copied")
+    for home in HOMES:
+        shutil.copytree(ROOT / home, folder / home, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.mark.parametrize(("file", "planted"), PLANTED.items(), ids=PLANTED)
+def test_a_contract_fails_on_a_planted_violation(copied: Path, file: str, planted: tuple[str, str]) -> None:
+    imported, contract = planted
+    sound = (copied / file).read_text()
+    (copied / file).write_text(f"{sound}\nimport {imported}\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=copied,
+        env={**os.environ, "PYTHONPATH": ":".join(HOMES), "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (copied / file).write_text(sound)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(f"{contract}.* BROKEN", done.stdout)
