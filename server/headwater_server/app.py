@@ -75,6 +75,7 @@ def context_factory(parts: Parts) -> Callable[[str], Context]:
             actor=actor,
             settings=parts.settings,
             run_records=parts.run_records,
+            script_of=parts.script_of,
         )
 
     return context

@@ -16,7 +16,7 @@ from headwater_server.lineage import resolve
 from headwater_server.log.sqlite import SqliteRecordLog
 from headwater_server.project.fingerprint import fingerprint
 from headwater_server.project.projector import Translate
-from headwater_server.project.reading import FacetView, facets, run_records, updated
+from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
 from headwater_server.registry import records as registry_records
 from headwater_server.registry.service import Registry
 from headwater_server.settings import Settings
@@ -76,6 +76,9 @@ class Parts:
 
     def run_records(self, keys: list[str]) -> dict[str, tuple[int, int]]:
         return run_records(keys, self.store)
+
+    def script_of(self, run: str) -> str | None:
+        return script_of(run, self.store)
 
     def export(self, ref: str) -> Iterator[bytes]:
         """Raises NotFound before the first line."""

@@ -295,6 +295,17 @@ class AffectedModels:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlSpan:
+    """A piece of a script; lines and columns count from one."""
+
+    text: str
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One reason to believe an edge."""
 
@@ -312,6 +323,8 @@ class Evidence:
     """Key of the job whose run said it."""
     run: str | None
     """Key of the run that opened the interval."""
+    sql: SqlSpan | None = None
+    """Where the script says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Who said that an edge exists: every piece of evidence, oldest first."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from headwater_server.graph.changes import Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.fold import CONFIDENCE, evidence_of
 from headwater_server.lineage.refs import resolve
-from headwater_server.lineage.shapes import Evidence, EvidenceKind
+from headwater_server.lineage.shapes import Evidence, EvidenceKind, SqlSpan
 from headwater_server.lineage.symlinks import group_of
 from headwater_server.store.port import Direction, GraphStore
 
@@ -22,9 +23,12 @@ _COLUMNS = (
     EdgeKind.DID_DERIVE,
     EdgeKind.DID_AFFECT,
 )
+_PLACE = re.compile(r"(\d+):(\d+)-(\d+):(\d+)")
 _STANDING = (EdgeKind.IN_STAGE, EdgeKind.POINTED_TO)
 
 RunRecords = Callable[[list[str]], dict[str, tuple[int, int]]]
+ScriptOf = Callable[[str], str | None]
+"""The script that a run ran, by the run's key."""
 
 
 class Span(NamedTuple):
@@ -35,10 +39,18 @@ class Span(NamedTuple):
     until: int | None
     run: str
     note: str | None
+    place: str = ""
+    """Where in the run's script: `line:column-line:column`."""
+    confidence: float | None = None
 
 
 def why(
-    ref: str, store: GraphStore, *, to: str, run_records: RunRecords | None = None
+    ref: str,
+    store: GraphStore,
+    *,
+    to: str,
+    run_records: RunRecords | None = None,
+    script_of: ScriptOf | None = None,
 ) -> tuple[Evidence, ...]:
     """Steps between the two, now and in history; `run_records` tells the first and the last record of runs."""
     source, target = resolve(ref, store), resolve(to, store)
@@ -49,7 +61,7 @@ def why(
     named = {span.run for span in spans if span.run} | {run.key for run in last_runs if run}
     records = run_records(sorted(named)) if run_records and named else {}
     found = [
-        _evidence(span, steps.get(span.step), openers.get(span.run), last, records)
+        _evidence(span, steps.get(span.step), openers.get(span.run), last, records, script_of)
         for span, last in zip(spans, last_runs, strict=True)
     ]
     found += _same_thing(source, target, store)
@@ -117,7 +129,16 @@ def _makes(target: Node, store: GraphStore) -> dict[tuple[str, int | None], list
 def _span(step: str, edges: list[Edge], note: str | None) -> Span:
     run = next((run for edge in edges if isinstance(run := edge.props.get("run"), str)), "")
     ends = [edge.until for edge in edges if edge.until is not None]
-    return Span(step, edges[0].since, min(ends, default=None), run, note)
+    place, confidence = edges[0].props.get("span"), edges[0].props.get("confidence")
+    return Span(
+        step,
+        edges[0].since,
+        min(ends, default=None),
+        run,
+        note,
+        place if isinstance(place, str) else "",
+        confidence if isinstance(confidence, float) else None,
+    )
 
 
 def _how(edge: Edge) -> str | None:
@@ -140,8 +161,10 @@ def _evidence(
     opener: Node | None,
     last: Node | None,
     records: dict[str, tuple[int, int]],
+    script_of: ScriptOf | None,
 ) -> Evidence:
     kind = evidence_of(step)
+    script = script_of(span.run) if script_of and span.run and span.place else None
     began = times.from_sortable(opener.sort) if opener and opener.sort else None
     first = span.since if span.since is not None else (began or 0)
     seen = times.from_sortable(last.sort) if last and last.sort else first
@@ -159,11 +182,24 @@ def _evidence(
         last_seen=max(first, seen),
         run_id=keys.parts_of(opener.key)[0] if opener else None,
         current=span.until is None,
-        confidence=CONFIDENCE[kind],
+        confidence=CONFIDENCE[kind] if span.confidence is None else span.confidence,
         note=span.note,
         job=step.group if step and step.group else None,
         run=span.run or None,
+        sql=_piece(script, span.place) if script else None,
     )
+
+
+def _piece(script: str, place: str) -> SqlSpan | None:
+    found = _PLACE.fullmatch(place)
+    if not found:
+        return None
+    first, left, last, right = (int(number) for number in found.groups())
+    lines = script.splitlines()[first - 1 : last]
+    if lines:
+        lines[-1] = lines[-1][: right - 1]
+        lines[0] = lines[0][left - 1 :]
+    return SqlSpan("\n".join(lines), first, left, last, right)
 
 
 def _same_thing(source: Node, target: Node, store: GraphStore) -> list[Evidence]:

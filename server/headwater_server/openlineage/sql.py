@@ -12,12 +12,16 @@ from functools import lru_cache
 from typing import TypedDict
 
 from headwater_parsers import ScriptLineage, TableRef, parse
+from headwater_parsers.api import parse_tables
 from headwater_server.graph import keys, names
 from headwater_server.openlineage.statement import column_claims
 from headwater_server.openlineage.wire import DatasetSaid, Event
 
 MAX_SQL = 1_000_000
 """Characters; a longer script is kept in the record and not read."""
+MAX_READ = 60_000
+"""Characters; of a longer script only the tables are read, by a scan of its words. A bound on size, not a
+clock, decides: what the graph holds must be the same whenever the log is replayed."""
 
 _CTE = re.compile(
     r"(?:\bWITH(?:\s+RECURSIVE)?|,)\s+[\"`\[]?(\w+)[\"`\]]?\s*(?:\([^()]*\))?\s+AS\s+(?:(?:NOT\s+)?MATERIALIZED\s+)?\(",
@@ -99,6 +103,8 @@ def _leaves_out(event: Event, ctes: list[str]) -> bool:
 @lru_cache(maxsize=4_096)
 def read(sql: str, dialect: str, database: str, schema: str) -> ScriptLineage:
     """A script's lineage without any schema; scripts repeat."""
+    if len(sql) > MAX_READ:
+        return parse_tables(sql, dialect or None, database or None, schema or None)
     return parse(sql, dialect or None, None, database or None, schema or None)
 
 

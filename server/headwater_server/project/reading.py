@@ -112,3 +112,12 @@ def pinned(dataset: str, at: int, store: GraphStore) -> str | None:
         limit=1,
     )
     return page[0].key if page else None
+
+
+def script_of(run: str, store: GraphStore) -> str | None:
+    """The script that was read for a run's lineage."""
+    said = facts_of(run, store).get("sql")
+    if said is None:
+        return None
+    content = facts_of(keys.key(Kind.STATEMENT, said["script"]), store).get("content")
+    return str(content["sql"]) if content else None

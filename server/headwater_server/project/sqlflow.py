@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headwater_parsers import ScriptLineage, TableRef, TableSchema, Type, parse
 from headwater_server.graph import keys
-from headwater_server.openlineage.sql import Script, SqlSaid
+from headwater_server.openlineage.sql import MAX_READ, Script, SqlSaid, read
 from headwater_server.project.claims import Claim
 
 Columns = Callable[[str], Sequence[str]]
@@ -56,13 +56,11 @@ class _Catalog:
 def sql_flow(script: Script, said: SqlSaid, columns: Columns) -> SqlFlow:
     """Read again with schemas: stars, unqualified names and positional inserts find their columns."""
     tables = said["tables"]
-    lineage = parse(
-        script["sql"],
-        script["dialect"] or None,
-        _Catalog(tables, columns),
-        script["database"] or None,
-        script["schema"] or None,
-    )
+    home = script["database"] or None, script["schema"] or None
+    if len(script["sql"]) > MAX_READ:
+        lineage = read(script["sql"], script["dialect"], script["database"], script["schema"])
+    else:
+        lineage = parse(script["sql"], script["dialect"] or None, _Catalog(tables, columns), *home)
     inputs: dict[str, set[str]] = {}
     claims: dict[str, dict[tuple[str, str, bool], Claim]] = {}
     for statement in lineage.statements:
@@ -78,8 +76,8 @@ def sql_flow(script: Script, said: SqlSaid, columns: Columns) -> SqlFlow:
     outputs = {
         out: Written(frozenset(found), tuple(sorted(claims[out].values()))) for out, found in inputs.items()
     }
-    read = frozenset(tables[t.name] for t in lineage.inputs if t.name in tables)
-    return SqlFlow(outputs, read, frozenset(script["ctes"]))
+    inputs_all = frozenset(tables[t.name] for t in lineage.inputs if t.name in tables)
+    return SqlFlow(outputs, inputs_all, frozenset(script["ctes"]))
 
 
 def _edges(

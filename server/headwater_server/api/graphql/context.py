@@ -185,6 +185,11 @@ class Curation(Protocol):
     ) -> str: ...
 
 
+def _no_script(run: str) -> str | None:
+    del run
+    return None
+
+
 def _no_records(keys: list[str]) -> dict[str, tuple[int, int]]:
     del keys
     return {}
@@ -208,4 +213,6 @@ class Context:
     settings: Settings
     run_records: Callable[[list[str]], dict[str, tuple[int, int]]] = _no_records
     """First and last record of runs, by their keys."""
+    script_of: Callable[[str], str | None] = _no_script
+    """The script that a run ran, by its key."""
     commit: Any = None

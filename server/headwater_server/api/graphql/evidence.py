@@ -13,6 +13,15 @@ from headwater_server.api.graphql.scalars import DateTime, Long, TimePoint
 from headwater_server.lineage import lineage_diff, why
 
 
+@strawberry.type(description="A piece of a script; lines and columns count from one")
+class SqlSpan:
+    text: str
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
 @strawberry.type(
     description=(
         "One reason to believe an edge. `kind`: EXPLICIT (lineage facet), COLUMN (columnLineage facet), CARTESIAN"
@@ -29,6 +38,7 @@ class Evidence:
     run_id: str | None
     current: bool
     confidence: float
+    sql: SqlSpan | None
     note: str | None
 
 
@@ -46,7 +56,9 @@ class LineageDiff:
 def evidence_page(
     loader: Loader, ref: str, to: str, *, first: int | None, after: str | None
 ) -> Connection[Any]:
-    found = why(ref, loader.store, to=to, run_records=loader.context.run_records)
+    found = why(
+        ref, loader.store, to=to, run_records=loader.context.run_records, script_of=loader.context.script_of
+    )
     return page_of_list(found, Scope("why", ref, to), first=first, after=after, default=20)
 
 
