@@ -1,10 +1,10 @@
 """Every question of the API."""
 
-from importlib import metadata
 from typing import Annotated
 
 import strawberry
 
+from headwater_server import __version__
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.answers import (
     LineageFilter,
@@ -336,7 +336,7 @@ class Query:
         context = context_of(info)
         sizes = context.store.sizes()
         return ServerInfo(
-            version=metadata.version("headwater"),
+            version=__version__,
             backend=context.store.backend,
             node_count=Long(sizes["nodes"]),
             edge_count=Long(sizes["edges"]),

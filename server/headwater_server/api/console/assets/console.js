@@ -109,7 +109,7 @@ function listHistory() {
 
 // A plain rule: one brace, one line; strings and comments stay.
 function tidy(text) {
-  const tokens = [...text.matchAll(LEXEME)].map(([t]) => t).filter((t) => !/^\s+$/.test(t));
+  const tokens = [...text.matchAll(LEXEME)].map(([t]) => t).filter((t) => !/^[\s,]+$/.test(t));
   let out = "", depth = 0, round = 0;
   const line = () => { out = out.trimEnd() + "\n" + "  ".repeat(depth); };
   tokens.forEach((token, i) => {
@@ -122,7 +122,7 @@ function tidy(text) {
       if (")]}".includes(token)) round--;
       const word = /^[\w$@".-]/.test(token), afterWord = /[\w"$!\])}]$/.test(last);
       if (round || ")]}:".includes(token)) {
-        if ((word || token === "=" || token === "{" || token === "[") && last && !"([{:".includes(last)) out += /[:=!]/.test(last) ? " " : last === "..." ? "" : ", ";
+        if ((word || token === "=" || token === "{" || token === "[") && last && !"([{:".includes(last)) out += /[:=]/.test(last) ? " " : last === "..." ? "" : ", ";
         else if (last === ":" ) out += " ";
       } else if (word && (afterWord || last === "...")) {
         const glued = last === "..." || /^(query|mutation|fragment|on)$/.test(last) || token === "on" || token.startsWith("@") || !depth;
