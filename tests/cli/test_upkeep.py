@@ -121,3 +121,16 @@ def test_no_server_is_one_line_with_a_way_out(run: Run) -> None:
 def test_main_reads_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["headwater", "--help"])
     assert main() == 0
+
+
+def test_sql_is_read_without_a_server(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "load.sql"
+    file.write_text("insert into mart select a, b + c as d from source")
+    said = run("sql", str(file), "--dialect", "postgres")
+    assert said.code == 0
+    assert "source.a" in said.out
+    assert run("sql", str(file), "--json").json["in_tables"] == ["source"]
+    assert "flowchart" in run("sql", str(file), "--format", "mermaid").out
+    gone = run("sql", str(tmp_path / "nothing.sql"))
+    assert (gone.code, gone.out, gone.err.count("\n")) == (1, "", 1)
+    assert run("sql").code == 2
