@@ -14,10 +14,15 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:
     return value[:limit] if isinstance(value, str) and value else None
 
 
+def listed(value: Any) -> list[Any]:
+    """A list as it is; whatever else a producer puts there is none."""
+    return value if isinstance(value, list) else []
+
+
 def owners(facet: Json) -> list[str]:
     """`name` or `name|type`."""
     found = []
-    for owner in facet.get("owners") or []:
+    for owner in listed(facet.get("owners")):
         if isinstance(owner, dict) and isinstance(owner.get("name"), str):
             kind = owner.get("type")
             found.append(owner["name"] + (f"|{kind}" if isinstance(kind, str) and kind else ""))
@@ -27,7 +32,7 @@ def owners(facet: Json) -> list[str]:
 def tags(facet: Json) -> list[list[str]]:
     """[tag as `key` or `key=value`, column or ``]."""
     found = set()
-    for tag in facet.get("tags") or []:
+    for tag in listed(facet.get("tags")):
         if isinstance(tag, dict) and isinstance(tag.get("key"), str):
             value, column = tag.get("value"), tag.get("field")
             shown = tag["key"] + (f"={value}" if isinstance(value, str) and value else "")
@@ -108,7 +113,7 @@ def statistics(facet: Json) -> dict[str, int]:
 def assertions(facet: Json) -> list[list[Any]]:
     """[assertion, success, column or None]."""
     found = []
-    for one in facet.get("assertions") or []:
+    for one in listed(facet.get("assertions")):
         if isinstance(one, dict) and isinstance(one.get("assertion"), str):
             column = one.get("column")
             found.append(

@@ -223,7 +223,7 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
     _facets(one, said.facets, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", role)
     if "schema" in said.facets:
         _schema(one, said, event.at)
-    for identifier in said.facets.get("symlinks", {}).get("identifiers") or []:
+    for identifier in meaning.listed(said.facets.get("symlinks", {}).get("identifiers")):
         _symlink(facts, said.key, identifier, event.at)
     change = said.facets.get("lifecycleStateChange", {})
     previous = change.get("previousIdentifier")
@@ -313,7 +313,7 @@ def _dependencies(facts: dict[str, Facts], event: Event) -> None:
     """JobDependencies is schedule, not data: kept as PRECEDES."""
     facet = event.run_facets.get("jobDependencies", {})
     for side in ("upstream", "downstream"):
-        for entry in facet.get(side) or []:
+        for entry in meaning.listed(facet.get(side)):
             job = entry.get("job") if isinstance(entry, dict) else None
             if not isinstance(job, dict):
                 continue

@@ -189,7 +189,7 @@ def _explicit_steps(
     """The lineage facet's rules: an identity-less JOB (``) is the speaker; job to job is data flow."""
     data = {s for s in sources if s and not s.startswith("job|")}
     jobs = {s for s in sources if s.startswith("job|") and s != owner}
-    if target in ("", owner):
+    if target == "" or (target == owner and owner.startswith("job|")):
         add("EXPLICIT", data | jobs, ())
     elif target.startswith("job|"):
         add("EXPLICIT", data | jobs, (), by=target)

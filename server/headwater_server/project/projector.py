@@ -265,6 +265,7 @@ class Projector:
                 entry.turn = turn
             elif entry.turn != turn:
                 moved = entry.again()
+                moved.flow = self._flows.of_run(key, entry.facts, sight)
                 moved.place, moved.turn = place, turn
                 self._rewrite_run(work, key, moved, sight)
         changed: dict[str, Changed] = {}
@@ -324,10 +325,10 @@ class Projector:
         """A job's current edges out of its view."""
         complete = None
         if view.latest is not None and view.opener is not None:
-            steps = _speaker(view.latest.run, sight).steps
+            steps = self._speaker(view.latest.run, sight).steps
             complete = Speaker(view.opener.run, view.opener.begin, steps)
-        flights = [_speaker(k, sight) for _, k in view.flights]
-        failed = _speaker(view.failed[1], sight) if view.failed else None
+        flights = [self._speaker(k, sight) for _, k in view.flights]
+        failed = self._speaker(view.failed[1], sight) if view.failed else None
         declared = None
         entry = sight(job)
         if entry is not None and (steps := self._flows.declared(job, entry.facts, sight)):
@@ -338,12 +339,13 @@ class Projector:
         derived.nodes += missing_columns([s for s in told if s.key in shown], sight)
         return Picture.of(derived)
 
-
-def _speaker(run: str, sight: Sight) -> Speaker:
-    entry = sight(run)
-    if entry is None:
-        raise LookupError(f"the graph lost {run}: run `headwater rebuild`")
-    return Speaker(run, entry.facts.first.get("begin", 0), entry.flow.steps)
+    def _speaker(self, run: str, sight: Sight) -> Speaker:
+        """Its flow is read again: schemas that came while it stood in no edge did not reach it."""
+        entry = sight(run)
+        if entry is None:
+            raise LookupError(f"the graph lost {run}: run `headwater rebuild`")
+        flow = self._flows.of_run(run, entry.facts, sight)
+        return Speaker(run, entry.facts.first.get("begin", 0), flow.steps)
 
 
 def _declared(entry: Entry) -> Any:
