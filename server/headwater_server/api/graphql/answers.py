@@ -158,7 +158,7 @@ def lineage_of(
         ref,
         loader.store,
         direction=direction or LineageDirection.BOTH,
-        depth=hops(depth, 2),
+        depth=hops(loader, depth, 2),
         granularity=granularity or Granularity.ENTITY,
         as_of=at(loader, as_of),
         only=None if only is None else only.only(),
@@ -180,8 +180,8 @@ def paths_met(loader: Loader, paths: Any) -> list[LineagePath]:
     return list(paths)
 
 
-def hops(depth: int | None, default: int) -> int:
-    """A walk's depth.
+def hops(loader: Loader, depth: int | None, default: int) -> int:
+    """A walk's depth: the API's bound, or the server's when that is lower.
 
     Raises:
         Invalid: below 0 or above the limit.
@@ -190,7 +190,7 @@ def hops(depth: int | None, default: int) -> int:
     found = default if depth is None else depth
     if not 0 <= found <= limits.MAX_WALK:
         raise Invalid(f"`depth` is {found}, but must be from 0 to {limits.MAX_WALK}.")
-    return found
+    return min(found, loader.context.settings.max_depth)
 
 
 def nodes_at_most(loader: Loader, asked: int | None, default: int) -> int:

@@ -77,7 +77,7 @@ def diff_of(
         loader.store,
         since=at(loader, since) or 0,
         until=at(loader, until),
-        depth=hops(depth, 3),
+        depth=hops(loader, depth, 3),
         direction=direction or LineageDirection.BOTH,
         now=loader.context.now(),
         deadline=deadline(loader),

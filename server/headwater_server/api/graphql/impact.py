@@ -110,7 +110,7 @@ def report(loader: Loader, asked: ImpactInput) -> ImpactReport:
         change=asked.change,
         columns=asked.columns or (),
         new_type=asked.new_type,
-        depth=hops(asked.depth, 25),
+        depth=hops(loader, asked.depth, 25),
         as_of=at(loader, asked.as_of),
         min_severity=asked.min_severity or Severity.LOW,
         kinds=asked.kinds or (),
@@ -162,7 +162,7 @@ def affected(
         columns=columns or (),
         stages=stages or (),
         as_of=at(loader, as_of),
-        depth=hops(depth, 50),
+        depth=hops(loader, depth, 50),
         now=loader.context.now(),
         deadline=deadline(loader),
     )

@@ -46,6 +46,7 @@ from headwater_server.api.graphql.runsearch import RunFilter, find_runs
 from headwater_server.api.graphql.scalars import Long, TimePoint
 from headwater_server.api.graphql.searching import SearchConnection, found_by
 from headwater_server.api.graphql.shown import find
+from headwater_server.api.graphql.sqllineage import SqlLineage, sql_lineage
 from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.errors import Invalid, NotFound
 from headwater_server.graph.words import Kind
@@ -300,6 +301,27 @@ class Query:
             loader_of(info), ref, since=from_, until=to, depth=depth, direction=direction
         )
         return found
+
+    @strawberry.field(
+        description="What a script would read and write; nothing is saved", directives=[Cost(weight=20)]
+    )
+    def parse_sql(
+        self,
+        info: Info,
+        sql: str,
+        dialect: str | None = None,
+        default_namespace: str | None = None,
+        default_database: str | None = None,
+        default_schema: str | None = None,
+    ) -> SqlLineage:
+        return sql_lineage(
+            loader_of(info),
+            sql,
+            dialect=dialect,
+            namespace=default_namespace,
+            database=default_database,
+            schema=default_schema,
+        )
 
     @strawberry.field
     def event(self, info: Info, seq: Long) -> Event | None:
