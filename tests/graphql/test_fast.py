@@ -87,28 +87,28 @@ Either = Annotated[Row | Other, strawberry.union("Either")]
 @strawberry.type
 class Root:
     @strawberry.field
-    def rows(self, info: strawberry.Info) -> list[Row]:
-        return info.context.rows
+    def rows(self, info: strawberry.Info[Any, None]) -> list[Row]:
+        return info.context.rows  # type: ignore[no-any-return]
 
     @strawberry.field
-    def maybe_rows(self, info: strawberry.Info) -> list[Row | None] | None:
-        return info.context.rows
+    def maybe_rows(self, info: strawberry.Info[Any, None]) -> list[Row | None] | None:
+        return info.context.rows  # type: ignore[no-any-return]
 
     @strawberry.field
-    def named(self, info: strawberry.Info) -> list[Named]:
-        return info.context.rows
+    def named(self, info: strawberry.Info[Any, None]) -> list[Named]:
+        return info.context.rows  # type: ignore[no-any-return]
 
     @strawberry.field
-    def either(self, info: strawberry.Info) -> list[Either]:
-        return info.context.rows
+    def either(self, info: strawberry.Info[Any, None]) -> list[Either]:
+        return info.context.rows  # type: ignore[no-any-return]
 
     @strawberry.field
-    def plain(self, info: strawberry.Info) -> list[Inner]:
-        return info.context.plain
+    def plain(self, info: strawberry.Info[Any, None]) -> list[Inner]:
+        return info.context.plain  # type: ignore[no-any-return]
 
     @strawberry.field
-    def maybe_plain(self, info: strawberry.Info) -> list[Inner | None]:
-        return info.context.plain
+    def maybe_plain(self, info: strawberry.Info[Any, None]) -> list[Inner | None]:
+        return info.context.plain  # type: ignore[no-any-return]
 
 
 SCHEMA = strawberry.Schema(Root, types=[Row, Other])._schema
@@ -172,7 +172,7 @@ def test_an_ordinary_list_is_answered_alike(case: str, rows: list[Any]) -> None:
     same(QUERIES[case], rows)
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "null in a required text": {"name": None},
     "a number as text": {"name": 5},
     "a number as id": {"id": 7},

@@ -3,7 +3,9 @@ from typing import Any
 from tests.graphql.asking import Api, dataset, run_event
 
 ORDERS = "hw:dataset:postgres://warehouse/dw.marts.orders"
-OVERWRITTEN = {"lifecycleStateChange": {"_producer": "p", "lifecycleStateChange": "OVERWRITE"}}
+OVERWRITTEN: dict[str, Any] = {
+    "lifecycleStateChange": {"_producer": "p", "lifecycleStateChange": "OVERWRITE"}
+}
 CUSTOMERS = "hw:dataset:postgres://warehouse/dw.marts.customers"
 
 
