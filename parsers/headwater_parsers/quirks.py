@@ -19,6 +19,13 @@ _SILENT = frozenset(
 )  # fmt: skip
 _AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "DEFAULT", "EXEC", ";"})
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "&", "|", "^"})
+_NO_DATA = frozenset(
+    {
+        "SCHEMA", "DATABASE", "USER", "ROLE", "INDEX", "SEQUENCE", "EXTENSION", "TYPE", "DOMAIN",
+        "POLICY", "INTEGRATION", "WAREHOUSE", "SECRET", "CATALOG", "TRIGGER", "RULE", "STAGE",
+        "FORMAT", "LOGIN", "SYNONYM", "STATISTICS", "TAG", "SHARE", "SERVER", "CONNECTION",
+    }
+)  # fmt: skip
 _CALLS = frozenset({"CALL", "EXEC", "EXECUTE", "PERFORM"})
 
 
@@ -47,6 +54,28 @@ def recognised(text: Text, first: int, last: int, traits: Traits) -> Statement |
         return _load(text, first, last, traits)
     if head == "CREATE":
         return _create(text, first, last, traits)
+    if head == "INSERT":
+        return _insert_of_call(text, first, last, traits)
+    return None
+
+
+def _insert_of_call(text: Text, first: int, last: int, traits: Traits) -> Statement | None:
+    """Read INSERT INTO t EXEC p: what the procedure returns is not known."""
+    words = text.words
+    if words[first + 1] != "INTO":
+        return None
+    target, i = name_at(text, first + 2, traits)
+    columns: list[str] = []
+    if i < last and words[i] == "(":
+        while i < last and words[i] != ")":
+            i += 1
+            if words[i] not in (",", ")"):
+                columns.append(traits.fold(text.name(i), quoted=words[i] == ""))
+        i += 1
+    if i < last and words[i] in _CALLS:
+        made = Statement("insert", [Write(target, None, tuple(columns))])
+        made.notes.append(("call", f"{words[i]} is not followed into the routine."))
+        return made
     return None
 
 
@@ -68,6 +97,11 @@ def _alter(text: Text, first: int, last: int, traits: Traits) -> Statement | Non
 
 def _create(text: Text, first: int, last: int, traits: Traits) -> Statement | None:
     words = text.words[first:last]
+    for word in words[1:6]:
+        if word in ("TABLE", "VIEW", "STREAM", "SNAPSHOT", "FUNCTION", "PROCEDURE", "MODEL", "AS"):
+            break
+        if word in _NO_DATA:
+            return Statement(f"create_{word.lower()}")
     for kind in ("STREAM", "SNAPSHOT"):
         if kind not in words[1:5]:
             continue
@@ -167,8 +201,10 @@ def rewritten(text: Text, first: int, last: int) -> dict[int, str]:
         changes[first] = "SELECT"
     elif head == "INSERT" and "DIRECTORY" in words[first + 1 : first + 4]:
         _drop_formats(words, first, last, changes)
-    elif head == "CREATE" and "VIEW" in words[first : first + 6]:
-        _drop_refresh(words, first, last, changes)
+    elif head == "CREATE":
+        if "VIEW" in words[first : first + 6]:
+            _drop_refresh(words, first, last, changes)
+        _drop_no_data(words, first, last, changes)
     elif head in ("UPDATE", "DELETE", "INSERT", "MERGE") and text.dialect in ("tsql", "fabric"):
         _drop_top(words, first, last, changes)
         _drop_output(words, first, last, changes)
@@ -198,6 +234,15 @@ def _drop_refresh(words: list[str], first: int, last: int, changes: dict[int, st
                 changes[k] = ""
         elif words[j] == "BACKUP" and words[j + 1 : j + 2] in (["YES"], ["NO"]):
             changes[j] = changes[j + 1] = ""
+
+
+def _drop_no_data(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
+    """Drop WITH NO DATA at the end: the shape of what will come is lineage too."""
+    for tail in (["WITH", "NO", "DATA"], ["WITH", "DATA"]):
+        start = last - len(tail)
+        if start > first and words[start:last] == tail:
+            changes.update(dict.fromkeys(range(start, last), ""))
+            return
 
 
 def _drop_top(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:

@@ -13,6 +13,7 @@ _STARTS = frozenset(
 )  # fmt: skip
 _FOLLOWS_SELECT = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "DISTINCT", "AS", "MINUS", ")"})
 _TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "ISOLATION", "DISTRIBUTED", "DEFERRED"})
+_RUNNERS = frozenset({"TASK", "PIPE"})  # objects that run one statement
 _ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE"})
 _ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "TRY", "CATCH", "BLOCK"})
 
@@ -164,7 +165,7 @@ class Splitter:
 
     def _routine_word(self) -> int | None:
         for j in range(self._i + 1, min(self._i + 7, len(self._words))):
-            if self._words[j] in _ROUTINES or self._words[j] == "TASK":
+            if self._words[j] in _ROUTINES or self._words[j] in _RUNNERS:
                 return j
             if self._words[j] in ("TABLE", "VIEW", "SCHEMA", "DATABASE", "INDEX", ";", "AS", "("):
                 return None
@@ -212,7 +213,7 @@ class Splitter:
                     if not self._begins_before_end(j + 1):
                         return None
                     continue
-                if after in ("BEGIN", "DECLARE") or after in _STARTS or kind == "TASK":
+                if after in ("BEGIN", "DECLARE") or after in _STARTS or kind in _RUNNERS:
                     return j + 1
                 if self._begins_before_end(j + 1):  # Oracle: declarations without DECLARE
                     return self._find(j + 1, "BEGIN")

@@ -40,6 +40,8 @@ class Changes:
         projections: dict[str, list[Projection | Star]] = {}
         for pair in node.expressions:
             for qualifier, projection in self._assignment(pair):
+                if qualifier and _find([*joins, Join(named)], Table(qualifier)) is None:
+                    projection.name = ".".join((*qualifier, projection.name))  # a field
                 target = self._named(joins, qualifier, named)
                 key = ".".join(target.parts).lower()
                 targets.setdefault(key, target)
@@ -51,7 +53,7 @@ class Changes:
             target.written = True
             query = self._queries.with_ctes(node, Select(projections[key], joins, filters=filters))
             made.writes.append(Write(Table(target.parts, at=target.at), query, by_name=True))
-        return made
+        return self._through_ctes(node, made)
 
     def _named(self, joins: list[Join], qualifier: tuple[str, ...], default: Table) -> Table:
         if qualifier:
@@ -99,6 +101,8 @@ class Changes:
         for source in node.args.get("using") or ():
             joins += self._queries.sources.listed(source)
         named = [table_of(t, self._traits) for t in node.args.get("tables") or ()]
+        if not joins:  # BigQuery's DELETE t WHERE ...
+            joins = [Join(name) for name in named]
         if not named and joins and isinstance(joins[0].source, Table):
             named = [joins[0].source]
         made = Statement("delete")
@@ -109,6 +113,23 @@ class Changes:
             select = Select([], joins, filters=self._filters(node))
             query = self._queries.with_ctes(node, select)
             made.writes.append(Write(Table(target.parts, at=target.at), query))
+        return self._through_ctes(node, made)
+
+    def _through_ctes(self, node: exp.Expr, made: Statement) -> Statement:
+        """T-SQL changes the table behind a CTE that is named as the target."""
+        ctes = {c.name.lower(): c.query for c in self._queries.ctes(node)}
+        for write in made.writes:
+            seen: set[str] = set()
+            while write.target is not None and len(write.target.parts) == 1:
+                name = write.target.parts[0].lower()
+                query = ctes.get(name)
+                if name in seen or not isinstance(query, Select) or len(query.joins) != 1:
+                    break
+                seen.add(name)
+                source = query.joins[0].source
+                if not isinstance(source, Table):
+                    break
+                write.target = Table(source.parts, at=source.at)
         return made
 
     def _filters(self, node: exp.Expr) -> list[Expr]:

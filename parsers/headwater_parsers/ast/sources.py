@@ -31,6 +31,7 @@ _READERS = frozenset(
         "iceberg", "openrowset", "cloudfiles",
     }
 )  # fmt: skip
+_ROW_FUNCTIONS = frozenset({"tsql", "fabric", "snowflake", "oracle", "teradata"})
 _POSITIONAL = frozenset({"seq", "index", "ordinality", "path"})
 
 
@@ -265,7 +266,7 @@ class Sources:
             lower = made.lower()
             arguments = () if flatten and lower in _POSITIONAL else None
             produced.append(Produced(made, arguments, element=explodes or flatten))
-        if not names and alias is not None:
+        if not names and alias is not None and self._traits.name not in _ROW_FUNCTIONS:
             produced.append(Produced(alias, None, element=True))
         closed = bool(columns) and not flatten
         return Function(args, alias, produced, open=not closed, name=name, query=query)

@@ -1,5 +1,6 @@
 """Turns every statement into canonical writes: `write(target, columns) <- query`."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
@@ -15,6 +16,7 @@ from headwater_parsers.ast.names import (
     variable_of,
 )
 from headwater_parsers.ast.queries import Queries
+from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.dialects import Traits
 from headwater_parsers.tree import (
     Assign,
@@ -46,6 +48,9 @@ _SILENT = frozenset(
     }
 )  # fmt: skip
 _READS = frozenset({"call", "exec", "execute", "perform"})
+
+
+_QUERY = re.compile(r"\s*\(?\s*(select|with)\b", re.IGNORECASE)
 
 
 class Statements:
@@ -212,7 +217,7 @@ class Statements:
         kind = str(node.args.get("kind") or "").upper()
         if kind in ("FUNCTION", "PROCEDURE"):
             return self._function(node)
-        if kind not in ("TABLE", "VIEW", "") and not kind.endswith(("TABLE", "VIEW")):
+        if kind not in ("TABLE", "VIEW", "MODEL", "") and not kind.endswith(("TABLE", "VIEW")):
             return Statement(f"create_{kind.lower()}")
         view = kind.endswith("VIEW")
         holder = node.this
@@ -261,16 +266,34 @@ class Statements:
             return made
         name = dotted(table_expression(signature), self.traits)[-1].lower()
         params = tuple(name_of(p.this, self.traits) for p in signature.expressions if p.this)
-        body = node.args.get("expression")
+        body = self._in_string(node, node.args.get("expression"))
         while isinstance(body, exp.Return | exp.Paren | exp.Subquery | exp.Heredoc):
             if isinstance(body, exp.Subquery) and not isinstance(body.this, exp.Subquery):
                 break
+            body = body.this
+        if isinstance(body, exp.Subquery) and _returns_table(node):
             body = body.this
         if isinstance(body, exp.Query) and _returns_table(node):
             made.table_function = (name, self.queries.query(body))
         elif isinstance(body, exp.Expr) and not isinstance(body, exp.Literal | exp.Block):
             made.function = (name, params, self.queries.expressions.read(body))
         return made
+
+    def _in_string(self, node: exp.Expr, body: object) -> object:
+        """Read a function's body in a string, if it is SQL."""
+        if isinstance(body, exp.Heredoc):
+            body = body.this
+        code = body.this if isinstance(body, exp.Literal) and body.is_string else body
+        if not isinstance(code, str) or _language(node) != "sql":
+            return body
+        try:
+            text = Text(code if _QUERY.match(code) else f"SELECT {code}", self.traits.name)
+            (made,) = read(text.tokens, text.sql, self.traits.name)
+        except (Unreadable, ValueError):
+            return body
+        if not _QUERY.match(code) and isinstance(made, exp.Select) and len(made.expressions) == 1:
+            return made.expressions[0]
+        return exp.Subquery(this=made) if isinstance(made, exp.Query) else body
 
     def _cache(self, node: exp.Expr) -> Statement:
         body = node.args.get("expression")
@@ -290,8 +313,9 @@ class Statements:
         if isinstance(node.this, exp.Subquery | exp.Select):
             return Statement("copy", [Write(self._file(source), self._copied(node.this))])
         target, columns = self._target(node.this)
-        writes = [Write(target, self._copied(f), columns) for f in files]
-        return Statement("copy", writes)
+        known = [f for f in files if not isinstance(f, exp.Identifier) or self._file(f).parts]
+        writes = [Write(target, self._copied(f), columns) for f in known]
+        return Statement("copy", writes or [Write(target, None, columns)])
 
     def _copied(self, node: exp.Expr) -> Query:
         if _is_query(node) and not isinstance(node, exp.Table):
@@ -522,6 +546,14 @@ def _is_table(node: exp.Expr) -> bool:
         and isinstance(node.this, exp.Column)
         and node.this.name.lower() == "table"
     )
+
+
+def _language(node: exp.Expr) -> str:
+    properties = node.args.get("properties")
+    for item in properties.expressions if isinstance(properties, exp.Expr) else ():
+        if isinstance(item, exp.LanguageProperty):
+            return str(item.name).lower()
+    return "sql"
 
 
 def _returns_table(node: exp.Expr) -> bool:

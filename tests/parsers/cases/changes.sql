@@ -89,3 +89,13 @@ WITH gone AS (DELETE FROM t WHERE old RETURNING id, a) INSERT INTO archive (id, 
 -- > tables t -> t, archive
 -- > archive.id <- t.id
 -- > archive.a <- t.a
+
+-- case: a CTE as the target means the table behind it
+-- dialect: tsql
+WITH c AS (SELECT a, b, row_number() OVER (PARTITION BY k ORDER BY d) AS n FROM dbo.t) DELETE FROM c WHERE n > 1
+-- > tables dbo.t -> dbo.t
+
+-- case: a field of a struct
+-- dialect: bigquery
+UPDATE d.t SET a.b = s.c FROM d.s AS s WHERE s.id = id
+-- > d.t.a.b <- d.s.c

@@ -77,3 +77,19 @@ CREATE EXTERNAL TABLE t (a INT) STORED AS PARQUET LOCATION 's3://bucket/t'
 -- case: a table of a table
 CREATE TABLE t AS TABLE s
 -- > tables s -> t
+
+-- case: a view without data has its lineage already
+-- dialect: postgres
+CREATE MATERIALIZED VIEW v AS SELECT a FROM s WITH NO DATA
+-- > tables s -> v
+-- > v.a <- s.a
+
+-- case: a pipe copies
+-- dialect: snowflake
+CREATE PIPE p AUTO_INGEST = TRUE AS COPY INTO t FROM @st
+-- > tables @st -> t
+
+-- case: schemas, roles and indexes are no data
+-- dialect: redshift
+CREATE EXTERNAL SCHEMA x FROM DATA CATALOG DATABASE 'd'; CREATE INDEX i ON t (a); CREATE ROLE r
+-- > tables ->

@@ -16,3 +16,10 @@ CREATE TABLE FUNCTION d.f(n INT64) AS SELECT a, b FROM d.t WHERE c > n;
 SELECT a FROM d.f(1)
 -- > tables d.t ->
 -- > a <- d.t.a
+
+-- case: a function's body in a string
+-- dialect: postgres
+CREATE FUNCTION f(n INT) RETURNS TABLE (a INT) AS $$ SELECT b FROM s WHERE c = n $$ LANGUAGE sql;
+SELECT q.b FROM f(1) AS q
+-- > tables s ->
+-- > b <- s.b
