@@ -27,9 +27,9 @@ LAG = 0.05
 """Seconds that records may wait to be projected together; a waiting reader or a command ends it."""
 BLOCK = 250
 """Most records projected in one transaction: more gains little."""
-PAUSE = 0.1
+PAUSE = 0.2
 """Seconds that a block should take at most: as long, acknowledgements wait."""
-LEAST = 20
+LEAST = 100
 MAX_PENDING = 4 * BLOCK
 """Read records kept at hand for the projection; behind that it reads the log again."""
 RETRY_AFTER = 0.5
