@@ -88,9 +88,11 @@ class Ladder:
         reader = self._reader(chunk)
         unload = unloaded(text, first, last)
         if unload is not None:
-            i, path = unload
-            inner = Text(text.string(i) or "", text.dialect)
-            for node in read(inner.tokens, inner.sql, text.dialect):
+            a, z, path = unload
+            code = text.string(a)
+            inner = Text(code, text.dialect) if code is not None and z == a + 1 else None
+            tokens = inner.tokens if inner is not None else text.tokens[a:z]
+            for node in read(tokens, inner.sql if inner is not None else text.sql, text.dialect):
                 made = reader.read(node)
                 made.kind = "unload"
                 for write in made.writes:

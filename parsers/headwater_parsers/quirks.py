@@ -7,6 +7,7 @@ from headwater_parsers.tree import Join, Select, Star, Statement, Table, Write
 # No data moves, and what follows is not worth reading.
 _SILENT = frozenset(
     {
+        "MSCK REPAIR", "COLLECT", "SUMMARIZE", "HANDLER", "HELP", "UNDROP",
         "GRANT", "REVOKE", "SHOW", "ANALYZE", "EXPLAIN", "DESCRIBE", "DESC", "COMMIT", "ROLLBACK",
         "SAVEPOINT", "START", "RESET", "PRINT", "RAISE", "RAISERROR", "VACUUM", "OPTIMIZE",
         "REFRESH", "COMMENT", "LOCK", "UNLOCK", "KILL", "PREPARE", "DEALLOCATE", "FETCH", "OPEN",
@@ -19,6 +20,7 @@ _SILENT = frozenset(
 )  # fmt: skip
 _AFTER_OUTPUT = frozenset({"FROM", "WHERE", "VALUES", "SELECT", "DEFAULT", "EXEC", ";"})
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "&", "|", "^"})
+_SHORT = {"SEL": "SELECT", "INS": "INSERT", "UPD": "UPDATE", "DEL": "DELETE"}  # Teradata
 _NO_DATA = frozenset(
     {
         "SCHEMA", "DATABASE", "USER", "ROLE", "INDEX", "SEQUENCE", "EXTENSION", "TYPE", "DOMAIN",
@@ -62,12 +64,12 @@ def recognised(text: Text, first: int, last: int, traits: Traits) -> Statement |
 def _insert_of_call(text: Text, first: int, last: int, traits: Traits) -> Statement | None:
     """Read INSERT INTO t EXEC p: what the procedure returns is not known."""
     words = text.words
-    if words[first + 1] != "INTO":
+    if words[first + 1 : first + 2] != ["INTO"]:
         return None
     target, i = name_at(text, first + 2, traits)
     columns: list[str] = []
     if i < last and words[i] == "(":
-        while i < last and words[i] != ")":
+        while i < last - 1 and words[i] != ")":
             i += 1
             if words[i] not in (",", ")"):
                 columns.append(traits.fold(text.name(i), quoted=words[i] == ""))
@@ -177,14 +179,17 @@ def name_at(text: Text, i: int, traits: Traits) -> tuple[Table, int]:
     return Table(tuple(p for p in parts if p), kind=kind, at=(start, end)), i
 
 
-def unloaded(text: Text, first: int, last: int) -> tuple[int, str] | None:
-    """Return the token of UNLOAD's query and the file that it writes."""
-    words = text.words[first:last]
-    if words[:2] != ["UNLOAD", "("] or text.string(first + 2) is None:
+def unloaded(text: Text, first: int, last: int) -> tuple[int, int, str] | None:
+    """Return the tokens of UNLOAD's query, or the one string that holds it, and its file."""
+    words = text.words
+    if words[first : first + 2] != ["UNLOAD", "("]:
         return None
-    for j in range(first + 3, last):
-        if text.words[j] == "TO":
-            return first + 2, text.string(j + 1) or ""
+    depth = 0
+    for j in range(first + 1, last):
+        depth += (words[j] == "(") - (words[j] == ")")
+        if depth == 0:
+            path = text.string(j + 2) if words[j + 1 : j + 2] == ["TO"] else None
+            return first + 2, j, path or ""
     return None
 
 
@@ -193,18 +198,22 @@ def rewritten(text: Text, first: int, last: int) -> dict[int, str]:
     words = text.words
     changes: dict[int, str] = {}
     head = words[first]
+    if text.dialect == "teradata":
+        _teradata(words, first, last, changes)
     if head in ("UPSERT", "REPLACE") and words[first + 1 : first + 2] != ["("]:
         changes[first] = "INSERT"
         if head == "REPLACE" and words[first + 1 : first + 2] not in (["INTO"], ["LOW_PRIORITY"]):
             return changes
-    elif head == "SEL":
-        changes[first] = "SELECT"
+    elif head in _SHORT:
+        changes[first] = _SHORT[head]
     elif head == "INSERT" and "DIRECTORY" in words[first + 1 : first + 4]:
         _drop_formats(words, first, last, changes)
     elif head == "CREATE":
         if "VIEW" in words[first : first + 6]:
             _drop_refresh(words, first, last, changes)
         _drop_no_data(words, first, last, changes)
+    elif head == "MERGE" and text.dialect == "oracle":
+        _drop_merge_delete(words, first, last, changes)
     elif head in ("UPDATE", "DELETE", "INSERT", "MERGE") and text.dialect in ("tsql", "fabric"):
         _drop_top(words, first, last, changes)
         _drop_output(words, first, last, changes)
@@ -234,6 +243,32 @@ def _drop_refresh(words: list[str], first: int, last: int, changes: dict[int, st
                 changes[k] = ""
         elif words[j] == "BACKUP" and words[j + 1 : j + 2] in (["YES"], ["NO"]):
             changes[j] = changes[j + 1] = ""
+
+
+def _teradata(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
+    """Read `a (NAMED b)` as an alias, SEL inside as SELECT; drop (TITLE ...) and (FORMAT ...)."""
+    for j in range(first, last):
+        if words[j] == "SEL":
+            changes[j] = "SELECT"
+        attribute = words[j + 1] if words[j] == "(" and words[j + 3 : j + 4] == [")"] else ""
+        if attribute == "NAMED":
+            changes.update({j: "", j + 1: "AS", j + 3: ""})
+        elif attribute in ("TITLE", "FORMAT"):
+            changes.update(dict.fromkeys(range(j, j + 4), ""))
+
+
+def _drop_merge_delete(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
+    """Drop DELETE WHERE of Oracle's UPDATE branch: it writes no column."""
+    depth = 0
+    dropping = False
+    for j in range(first, last):
+        depth += (words[j] == "(") - (words[j] == ")")
+        if words[j] == "DELETE" and words[j + 1 : j + 2] == ["WHERE"] and words[j - 1] != "THEN":
+            dropping = True
+        elif dropping and depth == 0 and words[j] == "WHEN":
+            dropping = False
+        if dropping:
+            changes[j] = ""
 
 
 def _drop_no_data(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
@@ -347,10 +382,16 @@ def without_options(text: Text, first: int, last: int) -> dict[int, str] | None:
     start = next((j for j in range(first, last) if words[j] in ("TABLE", "VIEW")), None)
     if start is None:
         return None
+    kept = {"OR", "REPLACE", "TEMP", "TEMPORARY", "VOLATILE", "MATERIALIZED", "EXTERNAL"}
+    strange = [j for j in range(first + 1, start) if words[j] not in kept]
+    drops = dict.fromkeys(strange, "")
+    for j in strange:
+        if words[j] == "REFRESH" and words[j - 1] == "OR":
+            drops[j - 1] = ""
     _, i = name_at(text, _past_exists(text, start + 1), traits_of(""))
     depth = 0
     for j in range(i, last - 1):
         depth += (words[j] == "(") - (words[j] == ")")
         if depth == 0 and words[j] == "AS" and words[j + 1] in ("SELECT", "WITH", "(", "FROM"):
-            return dict.fromkeys(range(i, j), "")
-    return None
+            return {**drops, **dict.fromkeys(range(i, j), "")}
+    return drops or None

@@ -24,6 +24,8 @@ from headwater_parsers.quirks import scanned
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk, Splitter
 
+# A slip of ours on odd input must not cost the rest of the script.
+_SLIPS = (IndexError, KeyError, AttributeError, TypeError, ValueError)
 _FRAMES = 6_000
 _MAX_NESTING = 4  # code in a string in a string ...
 
@@ -125,6 +127,9 @@ class Script:
             except RecursionError:
                 said = "The statement is nested too deeply: its columns are not read."
                 outcome.note("too-deep", said, Severity.WARNING)
+            except _SLIPS as error:
+                said = f"A fault of the parser ({error!r}): the statement is read in part."
+                outcome.note("internal", said, Severity.ERROR)
             self._statements.append(report.statement(len(self._statements), outcome))
             for old, new in outcome.renames:
                 self._renamed(old, new)
@@ -135,6 +140,11 @@ class Script:
             return [(made, chunk.first, chunk.last)]
         try:
             return list(ladder.read(chunk))
+        except _SLIPS as error:
+            made = scanned(text, chunk.first, chunk.last, self._session.traits)
+            said = f"A fault of the parser ({error!r}): only tables are read."
+            made.notes.append(("internal", said))
+            return [(made, chunk.first, chunk.last)]
         except RecursionError:
             made = scanned(text, chunk.first, chunk.last, self._session.traits)
             said = "The statement is nested too deeply: only its tables are read."

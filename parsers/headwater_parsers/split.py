@@ -13,6 +13,7 @@ _STARTS = frozenset(
 )  # fmt: skip
 _FOLLOWS_SELECT = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "DISTINCT", "AS", "MINUS", ")"})
 _TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "ISOLATION", "DISTRIBUTED", "DEFERRED"})
+_LISTS = frozenset({"postgres", "redshift", "oracle", "snowflake", "materialize"})
 _RUNNERS = frozenset({"TASK", "PIPE"})  # objects that run one statement
 _ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE"})
 _ENDS = frozenset({"IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "TRY", "CATCH", "BLOCK"})
@@ -37,6 +38,7 @@ class Splitter:
         self._words = words
         self._names = names  # the same tokens as written
         self._free = dialect in ("tsql", "fabric")  # statements need no semicolon
+        self._dialect = dialect
         self._i = 0
         self._blocks = 0
         self._routine: str | None = None
@@ -68,6 +70,10 @@ class Splitter:
             self._skip_to({"END", ";"})
         elif word == "FOR":
             yield from self._loop()
+        elif word == "DECLARE" and self._declares_block():
+            yield from self._declarations()
+        elif word in ("PROCEDURE", "FUNCTION") and self._routine is not None:
+            self._inner_routine()
         elif word in ("EXCEPTION", "TRY", "CATCH", "ATOMIC"):
             self._i += 1
         elif word == "CREATE" or (word == "ALTER" and self._routine_word() is not None):
@@ -161,6 +167,40 @@ class Splitter:
             yield self._chunk(first, j, "for", name)
         self._i = j + 1
 
+    def _declares_block(self) -> bool:
+        """Say whether DECLARE opens the list before BEGIN of PL/SQL and its kin."""
+        if self._dialect not in _LISTS:
+            return False
+        return any(w == "BEGIN" for w in self._words[self._i : self._i + 2000])
+
+    def _declarations(self) -> Iterator[Chunk]:
+        """Pass over declarations; those with a query read tables."""
+        first = self._i + 1
+        end = self._find(first, "BEGIN")
+        start = first
+        for j in range(first, end + 1):
+            if j < end and self._words[j] != ";":
+                continue
+            inside = self._words[start:j]
+            if "SELECT" in inside:
+                yield self._chunk(start + inside.index("SELECT"), j, "condition")
+            start = j + 1
+        self._i = end
+
+    def _inner_routine(self) -> None:
+        """Pass over the head of a procedure inside a package."""
+        j, depth = self._i, 0
+        while j < len(self._words):
+            w = self._words[j]
+            depth += (w == "(") - (w == ")")
+            if depth == 0 and w in ("BEGIN", "IS", "AS"):
+                self._i = self._find(j, "BEGIN") if "BEGIN" in self._words[j:] else j + 1
+                return
+            if depth == 0 and w == ";":
+                break
+            j += 1
+        self._i = j + 1
+
     # -- routines ---------------------------------------------------------------------------
 
     def _routine_word(self) -> int | None:
@@ -232,7 +272,7 @@ class Splitter:
         return False
 
     def _find(self, j: int, word: str) -> int:
-        while self._words[j] != word:
+        while j < len(self._words) and self._words[j] != word:
             j += 1
         return j
 

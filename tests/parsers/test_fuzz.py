@@ -177,4 +177,5 @@ def test_random_queries_have_the_lineage_they_were_made_with(made: Made, dialect
     st.sampled_from(["", "tsql", "bigquery", "snowflake", "hive", "oracle", "mysql", "postgres"]),
 )
 def test_nothing_that_is_written_makes_it_raise(words: list[str], dialect: str) -> None:
-    parse(" ".join(words), dialect)
+    script = parse(" ".join(words), dialect)
+    assert "internal" not in {d.code for d in script.diagnostics}, script.diagnostics

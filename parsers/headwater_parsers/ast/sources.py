@@ -18,7 +18,9 @@ from headwater_parsers.tree import (
     Projection,
     Query,
     Rows,
+    Select,
     Source,
+    Star,
     Table,
     Unpivot,
 )
@@ -32,6 +34,7 @@ _READERS = frozenset(
     }
 )  # fmt: skip
 _ROW_FUNCTIONS = frozenset({"tsql", "fabric", "snowflake", "oracle", "teradata"})
+_REMOTE = frozenset({"remote", "remotesecure", "cluster", "clusterallreplicas"})
 _POSITIONAL = frozenset({"seq", "index", "ordinality", "path"})
 
 
@@ -207,6 +210,12 @@ class Sources:
             inner = table_of(this.this, self._traits)
             inner.alias = alias
             return inner
+        if isinstance(this, exp.Anonymous) and this.name.lower() in _REMOTE:
+            for arg in this.expressions[1:]:  # ClickHouse's remote('host', db.t)
+                if isinstance(arg, exp.Column | exp.Dot):
+                    made = table_of(arg, self._traits)
+                    made.alias = alias
+                    return made
         path = self._file_read(this)
         if path is not None:
             return Table((path,), alias, columns, "file")
@@ -252,7 +261,10 @@ class Sources:
         for child in node.iter_expressions():
             if isinstance(child, exp.Kwarg):
                 child = child.expression  # noqa: PLW2901 (the value is what counts)
-            if isinstance(child, exp.Query):
+            table = self._table_argument(child)
+            if table is not None:
+                query = Select([Star()], [Join(table)])
+            elif isinstance(child, exp.Query):
                 query = self._query(child)
             elif isinstance(child, exp.Expr):
                 args.append(read(child))
@@ -270,6 +282,14 @@ class Sources:
             produced.append(Produced(alias, None, element=True))
         closed = bool(columns) and not flatten
         return Function(args, alias, produced, open=not closed, name=name, query=query)
+
+    def _table_argument(self, node: exp.Expr) -> Table | None:
+        """Return the table in f(input => TABLE(t))."""
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "table" and node.expressions:
+            inside = node.expressions[0]
+            if isinstance(inside, exp.Column | exp.Dot):
+                return table_of(inside, self._traits)
+        return None
 
     def _stack(self, node: exp.Expr, alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(e) for e in node.expressions]

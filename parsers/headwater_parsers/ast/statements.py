@@ -229,6 +229,10 @@ class Statements:
         like: exp.Expr | None = None
         if isinstance(holder, exp.Schema):
             columns = column_names(holder.expressions, self.traits) or None
+            if self.traits.name == "mysql" and any(
+                isinstance(c, exp.ColumnDef) and c.args.get("kind") for c in holder.expressions
+            ):
+                columns = None if _is_query_of(node) else columns  # they are added to the query's
             listed += [e for e in holder.expressions if isinstance(e, exp.LikeProperty)]
             made.declared = tuple(
                 (name_of(c.this, self.traits), _type(c))
@@ -538,6 +542,11 @@ def _is_query(node: exp.Expr) -> bool:
     if isinstance(node, exp.Paren | exp.Schema):
         return isinstance(node.this, exp.Expr) and _is_query(node.this)
     return isinstance(node, exp.Query | exp.Values | exp.Pivot | exp.Table)
+
+
+def _is_query_of(node: exp.Expr) -> bool:
+    body = node.args.get("expression")
+    return isinstance(body, exp.Expr) and _is_query(body)
 
 
 def _is_table(node: exp.Expr) -> bool:
