@@ -8,6 +8,7 @@ from headwater_parsers.ast.statements import Statements
 from headwater_parsers.collapse import thinned
 from headwater_parsers.dialects import LADDER
 from headwater_parsers.quirks import (
+    assigned,
     compound,
     recognised,
     rewritten,
@@ -86,6 +87,15 @@ class Ladder:
     def _whole(self, chunk: Chunk) -> Iterator[Read]:
         text, first, last = self._text, chunk.first, chunk.last
         reader = self._reader(chunk)
+        if chunk.kind == "cursor":  # FOR r IN c: r is a row of what the cursor reads
+            yield reader.row_of(chunk.name, text.name(first)), first, last
+            return
+        assignment = assigned(text, first, last)
+        if assignment is not None:
+            name, i = assignment
+            for node in read([text.word_at(i, "SELECT"), *text.tokens[i:last]], text.sql, text.dialect):
+                yield reader.assignment(name, node), first, last
+            return
         unload = unloaded(text, first, last)
         if unload is not None:
             a, z, path = unload
@@ -141,7 +151,8 @@ class Ladder:
                 made.notes.append(("other-dialect", note))
                 return made
         made = scanned(text, chunk.first, chunk.last, self._session.traits)
-        made.notes.append(("syntax", problem.text))
+        if text.words[chunk.first] != "DECLARE" or made.reads:
+            made.notes.append(("syntax", problem.text))
         return made
 
     def _in_dialect(self, chunk: Chunk, sql: str, dialect: str, base: int) -> Statement | None:

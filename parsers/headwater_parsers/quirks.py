@@ -179,6 +179,16 @@ def name_at(text: Text, i: int, traits: Traits) -> tuple[Table, int]:
     return Table(tuple(p for p in parts if p), kind=kind, at=(start, end)), i
 
 
+def assigned(text: Text, first: int, last: int) -> tuple[str, int] | None:
+    """Return the variable of `LET x INT := ...` or `x := ...`, and where its value starts."""
+    words = text.words
+    start = first + 1 if words[first] == "LET" else first
+    for j in range(start + 1, min(start + 4, last)):
+        if words[j] == ":=" and j + 1 < last:
+            return text.name(start), j + 1
+    return None
+
+
 def unloaded(text: Text, first: int, last: int) -> tuple[int, int, str] | None:
     """Return the tokens of UNLOAD's query, or the one string that holds it, and its file."""
     words = text.words
@@ -247,6 +257,11 @@ def _drop_refresh(words: list[str], first: int, last: int, changes: dict[int, st
 
 def _teradata(words: list[str], first: int, last: int, changes: dict[int, str]) -> None:
     """Read `a (NAMED b)` as an alias, SEL inside as SELECT; drop (TITLE ...) and (FORMAT ...)."""
+    if words[first] == "LOCKING":
+        for j in range(first, last):
+            changes[j] = ""
+            if words[j] in ("ACCESS", "READ", "WRITE", "SHARE", "EXCLUSIVE"):
+                break
     for j in range(first, last):
         if words[j] == "SEL":
             changes[j] = "SELECT"

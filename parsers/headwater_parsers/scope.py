@@ -158,8 +158,8 @@ class Scope:
         alias = (self.aliases or {}).get(lower)
         if aliases_first and alias is not None:
             return alias
-        if name.startswith("@"):
-            found = self.variables(lower)
+        if name.startswith(("@", ":")):  # Snowflake binds the variable m as :m
+            found = self.variables(lower.lstrip(":"))
             return found if found is not None else Column(name, {})
         scope: Scope | None = self
         while scope is not None:

@@ -114,10 +114,14 @@ class Script:
             outcome.note("unreadable", "The code in this string is not SQL.", Severity.INFO)
 
     def _chunk(self, chunk: Chunk, text: Text, ladder: Ladder, report: Reporter) -> None:
-        if chunk.kind == "dynamic":
+        if chunk.kind in ("dynamic", "foreign"):
             outcome = Outcome("execute", text.span(chunk.first, chunk.last))
-            said = "The SQL is put together at run time: its lineage is not known."
-            outcome.note("dynamic-sql", said, Severity.WARNING)
+            if chunk.kind == "foreign":
+                said = f"The routine is written in {chunk.name}: its lineage is not known."
+                outcome.note("foreign-code", said, Severity.INFO)
+            else:
+                said = "The SQL is put together at run time: its lineage is not known."
+                outcome.note("dynamic-sql", said, Severity.WARNING)
             self._statements.append(report.statement(len(self._statements), outcome))
             return
         for statement, first, last in self._read(chunk, text, ladder):

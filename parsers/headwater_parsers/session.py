@@ -23,6 +23,9 @@ Conditions = dict[tuple[Key, str], At]
 Parts = tuple[str, ...]
 
 
+_CHANGED_ROWS = (("inserted",), ("deleted",))
+
+
 @dataclass(slots=True)
 class Temporary:
     """A table that the script makes for itself: read through, not read."""
@@ -87,6 +90,8 @@ class Session:
     def open(self, table: Table) -> Relation:
         """Return what a table's name offers, and count it as read."""
         ref = self.ref(table)
+        if self.traits.name == "tsql" and _lower(table.parts) in _CHANGED_ROWS:
+            return Made([OpenStar([Anything({})])])  # a trigger's own rows
         lower = _lower(ref.parts)
         temporary = self._temporary.get(lower)
         if temporary is not None:

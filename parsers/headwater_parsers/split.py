@@ -72,7 +72,7 @@ class Splitter:
             yield from self._loop()
         elif word == "DECLARE" and self._declares_block():
             yield from self._declarations()
-        elif word in ("PROCEDURE", "FUNCTION") and self._routine is not None:
+        elif word in ("PROCEDURE", "FUNCTION"):
             self._inner_routine()
         elif word in ("EXCEPTION", "TRY", "CATCH", "ATOMIC"):
             self._i += 1
@@ -165,6 +165,8 @@ class Splitter:
             j += 1
         if any(w in ("SELECT", "FROM") for w in self._words[first:j]):
             yield self._chunk(first, j, "for", name)
+        elif j == first + 1:
+            yield self._chunk(first, j, "cursor", name)
         self._i = j + 1
 
     def _declares_block(self) -> bool:
@@ -183,7 +185,12 @@ class Splitter:
                 continue
             inside = self._words[start:j]
             if "SELECT" in inside:
-                yield self._chunk(start + inside.index("SELECT"), j, "condition")
+                at = start + inside.index("SELECT")
+                if "CURSOR" in inside:
+                    cursor = start + 1 if self._words[start] == "CURSOR" else start
+                    yield self._chunk(at, j, "for", self._names[cursor])
+                else:
+                    yield self._chunk(at, j, "condition")
             start = j + 1
         self._i = end
 
@@ -226,8 +233,23 @@ class Splitter:
         if body is None:
             yield self._statement()
             return
+        language = self._language(at)
+        if language not in ("", "SQL", "PLPGSQL", "PLSQL", "SPL"):
+            end = self._end_of(self._i)
+            yield self._chunk(self._i, end, "foreign", language.lower())
+            self._i = end
+            return
         self._routine = name
         self._i = body
+
+    def _language(self, at: int) -> str:
+        """Return the language that a routine names, before or behind its body."""
+        for j in range(at, self._end_of(at) - 1):
+            if self._words[j] == "BEGIN":
+                break
+            if self._words[j] == "LANGUAGE":
+                return self._names[j + 1].upper()
+        return ""
 
     def _body(self, at: int, kind: str) -> int | None:
         """Find the first token of a routine's body; None when it is one expression."""

@@ -68,7 +68,7 @@ _PART_TAKERS = ("date", "time", "extract", "trunc", "last_day", "next_day", "dif
 _PSEUDO = frozenset({"rownum", "level", "sysdate", "systimestamp", "rowid", "user"})  # Oracle
 _PLAIN = (exp.Paren, exp.Alias, exp.PropertyEQ, exp.Kwarg, exp.Ordered, exp.Collate)
 _BARE = (
-    exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath, exp.Placeholder,
+    exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath,
     exp.Identifier, exp.Star, exp.Interval,
 )  # fmt: skip
 
@@ -225,6 +225,10 @@ class Expressions:
 
     def _parameter(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         out.leaves.append(Leaf((variable_of(node),), use, masked, at_of(node)))
+
+    def _placeholder(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
+        if node.name:
+            out.leaves.append(Leaf((f":{node.name}",), use, masked))
 
     def _case(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         self._condition(node.this, use, masked, out)
@@ -400,6 +404,7 @@ class Expressions:
         exp.TryCast: _cast,
         exp.Parameter: _parameter,
         exp.SessionParameter: _parameter,
+        exp.Placeholder: _placeholder,
         exp.Case: _case,
         exp.If: _if,
         exp.Nvl2: _if,

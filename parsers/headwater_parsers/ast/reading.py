@@ -52,8 +52,10 @@ def _dialect(name: str) -> Dialect:
 
 
 @lru_cache(maxsize=64)
-def _tokenizer(name: str) -> type:
+def _tokenizer(name: str, quote: bool) -> type:  # noqa: FBT001 (a cache takes no names)
     # sqlglot swallows the rest of a command it does not know as one string. We want the tokens.
+    if name == "athena":  # Hive's DDL and Trino's queries: two tokenizers in one
+        name = "hive" if quote else "trino"
     return type("Plain", (_dialect(name).tokenizer_class,), {"COMMANDS": set()})
 
 
@@ -64,7 +66,7 @@ class Text:
         self.sql = sql
         self.dialect = dialect
         try:
-            tokens = _tokenizer(dialect)(dialect=_dialect(dialect)).tokenize(sql)
+            tokens = _tokenizer(dialect, "`" in sql)(dialect=_dialect(dialect)).tokenize(sql)
         except TokenError as error:
             raise Unreadable(f"The text cannot be cut into tokens: {error}", 0) from error
         self.tokens: list[Token] = list(tokens)
@@ -115,6 +117,11 @@ class Text:
     def name(self, i: int) -> str:
         return self.tokens[i].text
 
+    def word_at(self, i: int, word: str) -> Token:
+        """Return a token of our own, in the place of another."""
+        at = self.tokens[i]
+        return Token(getattr(TokenType, word), word, at.line, at.col, at.start, at.end)
+
     def touches(self, i: int) -> bool:
         """Say whether nothing stands between this token and the next."""
         return self.tokens[i].end + 1 == self.tokens[i + 1].start
@@ -143,7 +150,7 @@ class Text:
             if word == "":
                 continue
             if word is not None:
-                kind = getattr(TokenType, word, TokenType.VAR)
+                kind = getattr(TokenType, "ALIAS" if word == "AS" else word, TokenType.VAR)
                 token = Token(kind, word, token.line, token.col, token.start, token.end)
             made.append(token)
         return made

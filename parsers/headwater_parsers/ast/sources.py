@@ -256,7 +256,7 @@ class Sources:
             return self._stack(node, alias, columns)
         if isinstance(node, exp.JSONTable | exp.OpenJSON | exp.XMLTable):
             return self._document(node, alias, columns)
-        query = None
+        query: Query | None = None
         args: list[Expr] = []
         for child in node.iter_expressions():
             if isinstance(child, exp.Kwarg):

@@ -19,10 +19,12 @@ from headwater_parsers.ast.queries import Queries
 from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.dialects import Traits
 from headwater_parsers.tree import (
+    IDENTITY,
     Assign,
     Derived,
     Expr,
     Join,
+    Leaf,
     Projection,
     Query,
     Rows,
@@ -472,6 +474,16 @@ class Statements:
         query = self.queries.query(node)
         assign = Assign((self.traits.fold(variable, quoted=False),), query, record=True)
         return Statement("for", assigns=[assign])
+
+    def row_of(self, variable: str, cursor: str) -> Statement:
+        """Read FOR r IN cursor."""
+        held = Expr(leaves=[Leaf((cursor,), IDENTITY, masked=False)])
+        return Statement("for", assigns=[Assign((variable,), Rows([held]))])
+
+    def assignment(self, variable: str, node: exp.Expr) -> Statement:
+        """Read `x := value`; the value comes as SELECT value."""
+        name = self.traits.fold(variable, quoted=False)
+        return Statement("set", assigns=[Assign((name,), self.queries.query(node))])
 
     def condition(self, node: exp.Expr) -> Statement:
         """Read the condition of IF or WHILE: it reads tables, and makes no column."""

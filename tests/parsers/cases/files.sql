@@ -69,3 +69,8 @@ LOAD DATA INPATH '/data/in' INTO TABLE t
 -- dialect: bigquery
 EXPORT DATA OPTIONS (uri = 'gs://bucket/*.csv', format = 'CSV') AS SELECT a FROM d.t
 -- > tables d.t -> gs://bucket/*.csv
+
+-- case: UNLOAD of a query without quotes
+-- dialect: athena
+UNLOAD (SELECT a FROM s) TO 's3://bucket/out' WITH (format = 'PARQUET')
+-- > tables s -> s3://bucket/out

@@ -116,3 +116,33 @@ BEGIN
   INSERT INTO u (a) SELECT e FROM s
 END
 -- > tables s -> t, u
+
+-- case: assignment and cursors
+-- dialect: snowflake
+DECLARE
+  c1 CURSOR FOR SELECT a, b FROM s;
+BEGIN
+  LET m := (SELECT max(z) FROM q);
+  FOR r IN c1 DO
+    INSERT INTO t (x, y) VALUES (r.b, :m);
+  END FOR;
+END;
+-- > tables s, q -> t
+-- > T.X <- S.B
+-- > T.Y <- Q.Z
+
+-- case: declarations of PL/SQL and packages
+-- dialect: oracle
+CREATE OR REPLACE PACKAGE BODY p IS
+  PROCEDURE x IS BEGIN INSERT INTO t (a) SELECT b FROM s; END x;
+  PROCEDURE y (q NUMBER) IS n NUMBER; BEGIN SELECT max(c) INTO n FROM r; UPDATE u SET v = n; END y;
+END p;
+-- > tables s, r -> t, u
+-- > T.A <- S.B
+-- > U.V <- R.C
+
+-- case: code in another language is not read
+-- dialect: snowflake
+CREATE PROCEDURE p() RETURNS INT LANGUAGE PYTHON AS 'def main(): pass'; SELECT a FROM t
+-- > tables t ->
+-- > problem foreign-code
