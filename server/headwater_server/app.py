@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from headwater_server import __version__
+from headwater_server.api.console import console_router
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.execution import Engine, Query
 from headwater_server.api.graphql.route import graphql_router
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda: context(ANONYMOUS)))
+    app.include_router(console_router())
     app.include_router(graphql_router(lambda _: context(ANONYMOUS)))
     return app
 

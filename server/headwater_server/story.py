@@ -12,7 +12,7 @@ from headwater_server.parts import Parts
 
 def tell(parts: Parts) -> None:
     """Returns when the graph shows all of it."""
-    raws = [e if isinstance(e, bytes) else orjson.dumps(e) for e in events()]
+    raws = [orjson.dumps(event) for event in events()]
     submission, _, failed = receive_many(raws, parts.committer, eager=True)
     if failed:
         raise failed[0].error

@@ -1,7 +1,6 @@
-"""What `GraphStore` promises, on every store: writing, reading, pages, search."""
+"""What `GraphStore` promises of writing, on every store."""
 
-from collections.abc import Callable, Iterable
-from threading import Thread
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +8,8 @@ from headwater_server.graph import keys, names
 from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node, Value
 from headwater_server.graph.words import PROPS, EdgeKind, Kind
 from headwater_server.store.checks import BadChange
-from headwater_server.store.port import Applied, Direction, GraphStore
+from headwater_server.store.port import Applied, GraphStore
+from tests.stores.made import contents, dataset, edge
 
 Apply = Callable[[Changeset], None]
 
@@ -25,41 +25,6 @@ ODD = [
     " leading and trailing ",
     "x" * 1500,
 ]
-
-
-def dataset(name: str, **props: Value) -> Node:
-    return Node(
-        keys.dataset("ns", name), Kind.DATASET, "ns", "", name, names.words(name), {"name": name, **props}
-    )
-
-
-def run(name: str, *, mark: str = "C", begin: str = "", job: str = "job|ns|j") -> Node:
-    return Node(f"run|{name}|ns|j", Kind.RUN, job, mark, begin, props={"runId": name})
-
-
-def edge(
-    source: str,
-    kind: EdgeKind,
-    target: str,
-    tag: str = "",
-    since: int | None = None,
-    until: int | None = None,
-) -> Edge:
-    return Edge(keys.dataset("ns", source), kind, keys.dataset("ns", target), tag, since, until)
-
-
-def contents(store: GraphStore) -> tuple[dict[str, Node], dict[EdgeKey, Edge], dict[str, bytes]]:
-    nodes = list(store.all_nodes())
-    edges = list(store.all_edges())
-    by_key = {node.key: node for node in nodes}
-    assert len(by_key) == len(nodes)
-    assert len({found.key for found in edges}) == len(edges)
-    assert store.sizes() == {"nodes": len(nodes), "edges": len(edges)}
-    return by_key, {found.key: found for found in edges}, store.states(by_key)
-
-
-def titles(nodes: Iterable[Node]) -> list[Value]:
-    return [node.props["name"] for node in nodes]
 
 
 # -- the mark ---------------------------------------------------------------------------------
@@ -408,204 +373,3 @@ def test_reset_leaves_nothing(store: GraphStore, apply: Apply) -> None:
     apply(changes)
     assert [len(part) for part in contents(store)] == [2, 1, 1]
     assert len(store.search("a", kinds=[Kind.DATASET], limit=5)) == 1
-
-
-# -- pages ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def runs(apply: Apply) -> list[Node]:
-    """Of two jobs, with four marks, some begun at once; and another kind in between."""
-    nodes = [
-        run(f"{i:02}", mark="CTRF"[i % 4], begin=f"{i // 3:018d}", job=f"job|ns|{'ab'[i % 5 == 0]}")
-        for i in range(24)
-    ]
-    apply(Changeset(nodes=(*nodes, dataset("x"), STEP)))
-    return sorted(nodes, key=lambda node: (node.sort, node.key))
-
-
-@pytest.mark.parametrize("marks", ["C", "CT", "CTRF", "FC", "N", "CC", ""])
-@pytest.mark.parametrize("group", [None, "job|ns|a", "job|ns|b", "job|ns|none"])
-def test_a_page_is_the_nodes_with_these_marks_in_order_both_ways(
-    store: GraphStore, runs: list[Node], marks: str, group: str | None
-) -> None:
-    wanted = [node for node in runs if node.mark in marks and group in {None, node.group}]
-    bounds = [None, *[(runs[i].sort, runs[i].key) for i in (0, 5, 6, 23)], (f"{3:018d}", ""), ("z", "z")]
-    for after in bounds:
-        for before in bounds:
-            inside = [
-                node
-                for node in wanted
-                if (after is None or (node.sort, node.key) > after)
-                and (before is None or (node.sort, node.key) < before)
-            ]
-            for limit in (1, 4, 100):
-                both = [
-                    store.page(
-                        Kind.RUN,
-                        marks=[*marks],
-                        group=group,
-                        after=after,
-                        before=before,
-                        reverse=back,
-                        limit=limit,
-                    )
-                    for back in (False, True)
-                ]
-                assert both == [inside[:limit], inside[::-1][:limit]]
-
-
-def test_a_page_follows_a_page_without_gap_or_double(store: GraphStore, runs: list[Node]) -> None:
-    seen: list[Node] = []
-    after = None
-    while page := store.page(Kind.RUN, marks=["C", "R", "F"], after=after, limit=5):
-        seen += page
-        after = (page[-1].sort, page[-1].key)
-    assert seen == [node for node in runs if node.mark in "CRF"]
-
-
-def test_a_node_that_changes_its_mark_changes_its_page(store: GraphStore, apply: Apply) -> None:
-    apply(Changeset(nodes=(run("1", mark="R"),)))
-    apply(Changeset(nodes=(run("1", mark="F", job="job|ns|k"),)))
-    assert store.page(Kind.RUN, marks=["R"], limit=5) == []
-    assert store.page(Kind.RUN, marks=["R", "F"], group="job|ns|j", limit=5) == []
-    assert store.page(Kind.RUN, marks=["R", "F"], group="job|ns|k", limit=5) == [
-        run("1", mark="F", job="job|ns|k")
-    ]
-    assert store.count(Kind.RUN, marks=["F"]) == 1
-
-
-def test_text_is_in_order_of_code_points(store: GraphStore, apply: Apply) -> None:
-    names_ = ["", " ", "!", "A", "Z", "_", "a", "aa", "ab", "z", "é", "\u07ff", "漢", "\uffff", "\U0001f600"]
-    nodes = [Node(f"dataset|{name}|x", Kind.DATASET, "", "", name) for name in reversed(names_)]
-    loops = [Edge(node.key, EdgeKind.SYMLINK, node.key) for node in nodes]
-    apply(Changeset(nodes=tuple(nodes), edges=tuple(loops)))
-    assert [node.sort for node in store.page(Kind.DATASET, marks=[""], limit=99)] == names_
-    assert store.starting("dataset|", limit=99) == sorted(node.key for node in nodes)
-    found = store.expand([n.key for n in nodes], Direction.UPSTREAM, [EdgeKind.SYMLINK], limit=99)
-    assert [one.source for one in found] == sorted(node.key for node in nodes)
-
-
-def test_counts_are_those_of_pages(store: GraphStore, runs: list[Node]) -> None:
-    assert store.count(Kind.RUN, marks=["C", "T", "R", "F"]) == 24
-    assert store.count(Kind.RUN, marks=["C", "C"]) == 6
-    assert store.count(Kind.RUN, marks=["C", "N"], group="job|ns|b") == len(
-        [node for node in runs if node.mark == "C" and node.group == "job|ns|b"]
-    )
-    assert store.count(Kind.RUN, marks=[]) == 0
-    assert store.count(Kind.MODEL, marks=[""]) == 0
-
-
-def test_groups_are_counted_whatever_the_mark(store: GraphStore, runs: list[Node]) -> None:
-    assert store.groups(Kind.RUN) == {"job|ns|a": 19, "job|ns|b": 5}
-    assert store.groups(Kind.STEP) == {"": 1}
-    assert store.groups(Kind.MODEL) == {}
-
-
-def test_keys_that_begin_so_come_in_order(store: GraphStore, runs: list[Node]) -> None:
-    assert store.starting("run|0", limit=99) == [f"run|{i:02}|ns|j" for i in range(10)]
-    assert store.starting("run|", limit=3) == [f"run|{i:02}|ns|j" for i in range(3)]
-    assert store.starting("run|07|ns|j", limit=9) == ["run|07|ns|j"]
-    assert len(store.starting("", limit=99)) == 26
-    assert store.starting("\U0010ffff", limit=9) == []
-    assert store.starting("run|%", limit=9) == []
-
-
-# -- search -----------------------------------------------------------------------------------
-
-
-def found(store: GraphStore, text: str, *kinds: Kind, limit: int = 9) -> list[Value]:
-    return titles(hit.node for hit in store.search(text, kinds=kinds or [Kind.DATASET], limit=limit))
-
-
-@pytest.fixture
-def shop(apply: Apply) -> None:
-    hidden = Node("dataset|ns|old.orders", Kind.DATASET, "ns", "h", "x", names.words("old.orders"))
-    job = Node("job|ns|orders", Kind.JOB, "ns", "", "orders", names.words("orders"), {"name": "orders"})
-    apply(
-        Changeset(
-            nodes=(
-                *map(
-                    dataset,
-                    ["orders", "orders_daily", "shop.orders", "shop.orderLines", "Shop.Über-Weg", "sales_7"],
-                ),
-                hidden,
-                job,
-            )
-        )
-    )
-
-
-@pytest.mark.usefixtures("shop")
-def test_every_word_of_the_text_begins_a_word_of_the_node(store: GraphStore) -> None:
-    assert set(found(store, "ord")) == {"orders", "orders_daily", "shop.orders", "shop.orderLines"}
-    assert found(store, "sho lin") == ["shop.orderLines"]
-    assert found(store, "ORDERS shop") == ["shop.orders"]
-    assert found(store, "über") == ["Shop.Über-Weg"]
-    assert found(store, "rders") == []
-    assert found(store, "orders nothing") == []
-    assert found(store, "7") == found(store, "sales_") == ["sales_7"]
-
-
-@pytest.mark.usefixtures("shop")
-def test_the_exact_name_is_first(store: GraphStore) -> None:
-    assert found(store, "orders")[0] == "orders"
-    assert found(store, "shop.orders")[0] == "shop.orders"
-    assert found(store, "shop.orders", limit=1) == ["shop.orders"]
-    scores = [hit.score for hit in store.search("orders", kinds=[Kind.DATASET], limit=9)]
-    assert scores == sorted(scores, reverse=True)
-
-
-@pytest.mark.usefixtures("shop")
-def test_only_the_kinds_asked_for_are_searched_and_hidden_nodes_are_not(store: GraphStore) -> None:
-    assert found(store, "orders", Kind.JOB) == ["orders"]
-    assert len(found(store, "orders", Kind.JOB, Kind.DATASET)) == 4
-    assert found(store, "old") == []
-    assert store.search("orders", kinds=[], limit=9) == []
-
-
-@pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize(
-    "text", ["", "  ", ".", "*", '"', "(", "orders OR", "-orders", "+x", "a:b", "NEAR(a b)", "^", "\\", "~2"]
-)
-def test_signs_in_a_search_mean_nothing(store: GraphStore, text: str) -> None:
-    assert "sales_7" not in found(store, text)
-
-
-@pytest.mark.usefixtures("shop")
-def test_a_node_that_is_renamed_is_found_by_its_new_words_alone(store: GraphStore, apply: Apply) -> None:
-    apply(
-        Changeset(nodes=(Node("dataset|ns|sales_7", Kind.DATASET, "ns", "", "q", "quarter", {"name": "q"}),))
-    )
-    assert found(store, "sales") == []
-    assert found(store, "quar") == ["q"]
-    apply(Changeset(prune=("dataset|ns|sales_7",)))
-    assert found(store, "quar") == []
-
-
-# -- many readers -----------------------------------------------------------------------------
-
-
-def test_a_reader_sees_all_of_a_changeset_or_nothing(store: GraphStore) -> None:
-    def version(number: int) -> Changeset:
-        return Changeset(nodes=tuple(dataset(f"t{i}", created=number) for i in range(30)))
-
-    store.apply(version(0), upto=Applied(1, "log"))
-    all_keys = [node.key for node in version(0).nodes]
-    torn: list[set[Value]] = []
-
-    def read() -> None:
-        for _ in range(40):
-            seen = {node.props["created"] for node in store.get(all_keys).values()}
-            if len(seen) != 1:
-                torn.append(seen)
-
-    readers = [Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    for number in range(1, 25):
-        store.apply(version(number), upto=Applied(number + 1, "log"))
-    for reader in readers:
-        reader.join()
-    assert store.backend == "neo4j" or not torn  # a read of Neo4j is of the moment of each row
-    assert {node.props["created"] for node in store.get(all_keys).values()} == {24}
