@@ -72,6 +72,7 @@ class Traits:
     use_sets: str  # what USE x sets: schema or database
     recursive_unsaid: bool  # a CTE may read itself without RECURSIVE
     aliases: bool  # a projection reads the alias of an earlier one before an unknown column
+    rename_moves: bool  # RENAME TO a bare name moves the table to the current schema
     unnamed: str  # the name of the i-th projection that has none
 
     def fold(self, name: str, *, quoted: bool) -> str:
@@ -95,5 +96,6 @@ def traits_of(name: str) -> Traits:
         use_sets="schema" if name in _USE_SCHEMA else "database",
         recursive_unsaid=name in _RECURSIVE_UNSAID,
         aliases=name in _LATERAL_ALIASES,
+        rename_moves=name in ("snowflake", "mysql"),
         unnamed=_UNNAMED.get(name, "_c{0}"),
     )

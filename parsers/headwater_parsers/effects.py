@@ -6,7 +6,7 @@ from headwater_parsers.relation import Column, OpenStar
 from headwater_parsers.resolve import Resolver
 from headwater_parsers.scope import whole_row
 from headwater_parsers.session import Conditions, Session
-from headwater_parsers.tree import Assign, Statement, Write
+from headwater_parsers.tree import Assign, Statement, Table, Write
 from headwater_parsers.writes import filled
 
 _CREATES = frozenset(
@@ -32,7 +32,9 @@ def carry_out(statement: Statement, session: Session, outcome: Outcome) -> None:
     for table in statement.drops:
         session.drop(session.ref(table))
     for old, new in statement.renames:
-        before, after = session.ref(old), session.ref(new)
+        moves = len(new.parts) > 1 or session.traits.rename_moves
+        kept = () if moves else old.parts[:-1]
+        before, after = session.ref(old), session.ref(Table((*kept, *new.parts)))
         session.rename(before, after)
         outcome.renames.append((before, after))
         outcome.changes += [before, after]

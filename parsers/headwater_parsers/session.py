@@ -64,6 +64,8 @@ class Session:
     # -- names ------------------------------------------------------------------------------
 
     def use(self, what: str, parts: Sequence[str]) -> None:
+        if not parts:
+            return
         if what == "both" and len(parts) > 1:
             self.database, self.schema = parts[-2], parts[-1]
         elif what == "database":
@@ -72,7 +74,12 @@ class Session:
             self.schema = parts[-1]
 
     def ref(self, table: Table) -> TableRef:
-        """Return the full name of a table."""
+        """Return the full name of a table; the script's own are spelled as it made them."""
+        made = self._full(table)
+        temporary = self._temporary.get(_lower(made.parts))
+        return made if temporary is None else temporary.ref
+
+    def _full(self, table: Table) -> TableRef:
         parts = table.parts
         if table.kind != "table":
             return TableRef(parts, table.kind)
@@ -146,7 +153,9 @@ class Session:
     def create(self, ref: TableRef, columns: Sequence[tuple[str, str]] | None, *, temporary: bool) -> None:
         lower = _lower(ref.parts)
         if temporary:
-            self._temporary[lower] = Temporary(ref)
+            before = self._temporary.get(lower)
+            used = before is not None and before.used
+            self._temporary[lower] = Temporary(ref, used=used)
         elif lower in self._temporary:
             del self._temporary[lower]
         if columns:

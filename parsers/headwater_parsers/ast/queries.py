@@ -20,6 +20,7 @@ from headwater_parsers.tree import (
     IDENTITY,
     TRANSFORMATION,
     Cte,
+    Derived,
     Expr,
     Join,
     Leaf,
@@ -145,6 +146,9 @@ class Queries:
             select.joins.append(self.sources.join(view))
         for join in args.get("joins") or ():
             select.joins += self.sources.joined(join)
+        match = args.get("match")
+        if match is not None and select.joins:
+            self._match(match, select)
         for pivot in args.get("pivots") or ():
             if select.joins:
                 select.joins[-1].source = self.sources.pivoted(select.joins[-1].source, pivot)
@@ -171,6 +175,27 @@ class Queries:
         self.expressions.windows.pop()
         self.expressions.used.pop()
         return select
+
+    def _match(self, match: exp.Expr, select: Select) -> None:
+        """Read MATCH_RECOGNIZE: the keys and measures are the columns of a new source."""
+        joins = select.joins
+        variables = {d.alias.lower() for d in match.args.get("define") or () if d.alias}
+        made = self.projections(match.args.get("partition_by") or ())
+        made += self.projections(m.this for m in match.args.get("measures") or ())
+        inner = Select(made, [joins[-1]])
+        if "ALL" in str(match.args.get("rows") or "").upper():
+            inner.projections.insert(0, Star())
+        inner.filters = [self.expressions.read(d.this) for d in match.args.get("define") or ()]
+        order = match.args.get("order")
+        if order is not None:
+            inner.order = self._keys(order.expressions)
+        exprs = [p.expr for p in made if isinstance(p, Projection)]
+        for expr in exprs + inner.filters:
+            for leaf in expr.leaves:  # `x.price`: x is a variable of the pattern
+                if len(leaf.parts) > 1 and leaf.parts[0].lower() in variables:
+                    leaf.parts = leaf.parts[1:]
+        alias, columns = alias_of(match, self.traits)
+        joins[-1] = Join(Derived(inner, alias, columns))
 
     def _group(self, group: exp.Expr | None, select: Select) -> None:
         if group is None:

@@ -54,8 +54,10 @@ class Sources:
 
     # -- joins ------------------------------------------------------------------------------
 
-    def listed(self, node: exp.Expr) -> list[Join]:
+    def listed(self, node: exp.Expr | None) -> list[Join]:
         """Read one item of FROM with the joins and views that hang on it."""
+        if node is None:
+            return []
         joins = [self.join(node)]
         joins += [self.join(view) for view in node.args.get("laterals") or ()]
         for join in node.args.get("joins") or ():
@@ -66,6 +68,8 @@ class Sources:
         return Join(self.source(node))
 
     def joined(self, node: exp.Expr) -> list[Join]:
+        if not isinstance(node.this, exp.Expr):
+            return []
         if str(node.args.get("kind") or "").upper() == "ARRAY":
             return [self._array_join(n) for n in (node.this, *(node.expressions or ()))]
         made = self.listed(node.this)

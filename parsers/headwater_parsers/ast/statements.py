@@ -109,6 +109,8 @@ class Statements:
     def _select_into(self, node: exp.Expr, into: exp.Expr) -> Statement:
         target = into.this
         query = self.queries.query(node)
+        if not isinstance(target, exp.Expr):
+            return Statement("select", [Write(None, query)])
         inside = target.this if isinstance(target, exp.Table) else target
         variable = isinstance(inside, exp.Parameter)
         if variable or into.args.get("bulk_collect") or into.expressions or self._is_local():

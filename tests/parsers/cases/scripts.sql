@@ -127,3 +127,19 @@ DELIMITER //
 CREATE PROCEDURE p() BEGIN INSERT INTO t (a) SELECT b FROM s; END //
 DELIMITER ;
 -- > tables s -> t
+
+-- case: a temporary table in other letters is the same
+-- dialect: tsql
+SELECT a INTO #Step FROM s
+INSERT INTO #step (a) SELECT b FROM r
+INSERT INTO t (x) SELECT A FROM #STEP
+-- > tables s, r -> t
+-- > t.x <- s.a, r.b
+
+-- case: a table built beside the old one takes its name
+-- dialect: redshift
+CREATE TABLE m.t_new AS SELECT a FROM s;
+DROP TABLE m.t;
+ALTER TABLE m.t_new RENAME TO t
+-- > tables s -> m.t
+-- > m.t.a <- s.a

@@ -107,3 +107,10 @@ SELECT x.item FROM db.t.xs AS x
 SELECT total FROM SEMANTIC_VIEW(db.sch.sales METRICS total)
 -- > tables DB.SCH.SALES ->
 -- > TOTAL <- DB.SCH.SALES.TOTAL
+
+-- case: MATCH_RECOGNIZE
+-- dialect: snowflake
+SELECT m.a, m.d FROM s MATCH_RECOGNIZE (PARTITION BY a ORDER BY b MEASURES first(x.c) AS d PATTERN (x+) DEFINE x AS x.e > 1) AS m
+-- > A <- S.A
+-- > D <- S.C
+-- > every row <- S.E:FILTER, S.B:SORT
