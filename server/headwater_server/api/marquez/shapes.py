@@ -33,12 +33,14 @@ def when(value: Value) -> str | None:
     return text(value) if isinstance(value, int) else None
 
 
+@lru_cache(maxsize=16_384)
 def name_id(key: str) -> dict[str, str]:
-    """Of a dataset or a job."""
+    """Of a dataset or a job. Shared: to be written out, never changed."""
     namespace, name = keys.parts_of(key)[:2]
     return {"namespace": namespace, "name": name}
 
 
+@lru_cache(maxsize=16_384)
 def node_id(key: str) -> str:
     """`dataset:<namespace>:<name>`, `job:…`, `datasetField:<namespace>:<name>:<field>`."""
     parts = keys.parts_of(key)
