@@ -1,6 +1,7 @@
 """Names of datasets and jobs: one normal form to match by, the words to search by, the platform."""
 
 import re
+from functools import lru_cache
 
 _ALIASES = {"s3a": "s3", "s3n": "s3", "abfs": "abfss", "postgresql": "postgres"}
 _DEFAULT_PORTS = {
@@ -30,6 +31,7 @@ def normal(namespace: str, name: str) -> tuple[str, str]:
     return namespace, name
 
 
+@lru_cache(maxsize=32_768)
 def words(*texts: str) -> str:
     """What `search` finds a name by: its parts, lower-case, and each dotted piece whole."""
     found: dict[str, None] = {}

@@ -80,6 +80,8 @@ class Projector:
             if kind is Kind.RUN:
                 runs.setdefault(keys.job_of(key), {})[key] = old, new
                 continue
+            if kind is Kind.JOB and old is None:
+                work.jobs[key] = JobEntry()  # it is new: there is nothing to read of its runs
             if kind is Kind.JOB and (old is None or _declared(old) != _declared(new)):
                 spoken.add(key)
             new.picture = self._derive(key, new.facts, sight)
@@ -246,7 +248,7 @@ class Projector:
     # -- a job's runs -----------------------------------------------------------------------------
 
     def _job(self, work: Work, job: str, runs: Touched, *, again: bool) -> None:
-        known = self._job_entry(job)
+        known = work.jobs.get(job) or self._job_entry(job)
         sight = self._sight(work)
         stored = StoredTimeline(self._store, job, known.view)
         old = {k: e.place for k, (e, _) in runs.items() if e is not None and e.place is not None}
