@@ -1,5 +1,15 @@
-"""A Headwater on each store in turn, empty at the start of each test."""
+"""A record log in a file of its own."""
 
-from tests.app import embedded, headwater, neo4j_server, on_neo4j
+from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["embedded", "headwater", "neo4j_server", "on_neo4j"]
+import pytest
+
+from headwater_server.log.sqlite import SqliteRecordLog
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[SqliteRecordLog]:
+    opened = SqliteRecordLog(tmp_path / "log.db")
+    yield opened
+    opened.close()

@@ -154,6 +154,14 @@ def test_9_a_run_id_that_is_no_uuid_is_taken_and_flagged(headwater: Headwater) -
     assert "runId-not-uuid" in headwater.log.findings_of(receipt.seq)
 
 
+def test_9_a_run_id_that_two_jobs_say_is_flagged_on_the_second(embedded: Headwater) -> None:
+    receipts = embedded.send(
+        run("START", "load", "one", 1), run("START", "merge", "one", 1), run("COMPLETE", "load", "one", 2)
+    )
+    found = [embedded.log.findings_of(r.seq) for r in receipts]
+    assert found == [[], ["runId-of-two-jobs"], []]
+
+
 def test_9_one_run_id_under_two_jobs_is_two_runs_and_two_lineages(headwater: Headwater) -> None:
     headwater.send(
         run("COMPLETE", "load", "one", 1, reads=["a"], writes=["b"]),

@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 import apsw
 
 from headwater_server.errors import Invalid, Unavailable
-from headwater_server.log.port import Conformance, Draft, Receipt, Record
+from headwater_server.log.port import Conformance, Draft, Finding, Receipt, Record
 
 VERSION = 1
+REMEMBERED_RUNS = 50_000
+"""The newest runs whose job is remembered, to tell when another job says the same runId."""
 SCHEMA = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -58,6 +60,7 @@ class SqliteRecordLog:
         self._sources: dict[str, int] = {
             name: id_ for id_, name in self._writer.execute("SELECT id, name FROM source")
         }
+        self._job_of: dict[str, str] = {}
         self._head = 0
         self._latest = 0
         for head, latest in self._writer.execute(
@@ -141,7 +144,7 @@ class SqliteRecordLog:
                      draft.actor, draft.run_id, draft.job, draft.body)
                 )  # fmt: skip
                 mentions.extend((_hash(key), seq) for key in draft.mentions)
-                for found in draft.findings:
+                for found in (*draft.findings, *self._of_another_job(draft)):
                     self._writer.execute(INSERT_BROKEN, (seq, found.rule))
                     self._writer.execute(COUNT_FINDING, (source, found.rule, found.text, received, seq))
                 receipts.append(Receipt(seq, duplicate=False))
@@ -150,6 +153,18 @@ class SqliteRecordLog:
             self._writer.executemany(INSERT_MENTION, sorted(mentions))
         self._head, self._latest, self._sources = next_seq - 1, received, sources
         return receipts
+
+    def _of_another_job(self, draft: Draft) -> list[Finding]:
+        """Two jobs that say one runId at about the same time (a producer's fault): both are kept, the second is flagged."""
+        if not draft.run_id or not draft.job:
+            return []
+        first = self._job_of.setdefault(draft.run_id, draft.job)
+        if len(self._job_of) > REMEMBERED_RUNS:
+            del self._job_of[next(iter(self._job_of))]
+        if first == draft.job:
+            return []
+        text = f"runId {draft.run_id[:80]} is said by {first[:200]} and by {draft.job[:200]}: two runs"
+        return [Finding("runId-of-two-jobs", text)]
 
     def read(self, after: int, *, limit: int) -> list[Record]:
         return self._records("WHERE r.seq > ? ORDER BY r.seq LIMIT ?", (after, limit))

@@ -1,0 +1,55 @@
+"""When it cannot be stored or shown now: 503 and come back, never 429 or 500, and nothing is lost."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from headwater_server.app import create_app
+from headwater_server.commit.committer import MAX_QUEUED
+from headwater_server.errors import Conflict
+from headwater_server.settings import Settings
+from tests.app import Headwater, settings
+from tests.openlineage.said import run
+
+EVENT = run("COMPLETE", "load", "one", 1, reads=["a"], writes=["b"])
+
+
+def test_more_than_may_wait_is_answered_503_with_a_time_to_come_back(door: TestClient) -> None:
+    """(trap 12)"""
+    event = {k: EVENT[k] for k in ("eventTime", "job", "run")}
+    body = b"\n".join(orjson.dumps({**event, "n": n}) for n in range(MAX_QUEUED + 1))
+    answer = door.post(
+        "/api/v1/lineage/batch", content=body, headers={"content-type": "application/x-ndjson"}
+    )
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert door.get("/readyz").json()["headSeq"] == 0
+    assert door.post("/api/v1/lineage", json=EVENT).status_code == 201
+
+
+def test_a_second_headwater_on_the_same_folder_is_refused(door: TestClient, tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="another Headwater works on"):
+        create_app(Settings(data=tmp_path / "data"))
+
+
+def test_a_graph_of_another_log_is_refused(tmp_path: Path) -> None:
+    one, other = Headwater(settings(tmp_path / "one")), Headwater(settings(tmp_path / "other"))
+    one.send(EVENT)
+    one.close()
+    other.close()
+    (tmp_path / "other" / "graph.db").write_bytes((tmp_path / "one" / "graph.db").read_bytes())
+    with pytest.raises(Conflict, match="another record log"):
+        Headwater(settings(tmp_path / "other"))
+
+
+def test_a_record_that_was_logged_before_a_kill_is_projected_after_it(tmp_path: Path) -> None:
+    headwater = Headwater(settings(tmp_path))
+    headwater.send(EVENT)
+    expected = headwater.fingerprint()
+    headwater.close()
+    (tmp_path / "graph.db").unlink()
+    again = Headwater(settings(tmp_path))
+    again.parts.committer.command(lambda: ((), lambda _: None))
+    assert again.fingerprint() == expected
+    again.close()

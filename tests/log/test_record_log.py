@@ -1,0 +1,119 @@
+"""What the record log promises: gapless numbers, once each, durable, found by what they are about."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headwater_server.errors import Invalid, Unavailable
+from headwater_server.log.port import Draft, Finding
+from headwater_server.log.sqlite import SqliteRecordLog
+
+
+def draft(word: str, **more: Any) -> Draft:
+    given = {"kind": "openlineage", "producer": "p", **more}
+    return Draft(body=word.encode(), content_key=hashlib.sha256(word.encode()).digest(), **given)
+
+
+def seqs(log: SqliteRecordLog, **about: Any) -> list[int]:
+    return [r.seq for r in log.recent(before=None, limit=99, **about)]
+
+
+def test_numbers_start_at_1_and_have_no_gaps(log: SqliteRecordLog) -> None:
+    receipts = log.append([draft("a"), draft("b"), draft("a"), draft("c")], at=1)
+    assert [(r.seq, r.duplicate) for r in receipts] == [(1, False), (2, False), (1, True), (3, False)]
+    assert log.head() == 3
+
+
+@settings(
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(batches=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=5), max_size=8))
+def test_a_word_has_one_number_whenever_it_is_said(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[str]]
+) -> None:
+    log = SqliteRecordLog(tmp_path_factory.mktemp("log") / "log.db")
+    number: dict[str, int] = {}
+    for words in batches:
+        for word, receipt in zip(words, log.append([draft(w) for w in words], at=1), strict=True):
+            assert receipt.duplicate is (word in number)
+            assert number.setdefault(word, receipt.seq) == receipt.seq
+    assert sorted(number.values()) == list(range(1, log.head() + 1))
+    assert {r.body.decode(): r.seq for r in log.read(0, limit=99)} == number
+    log.close()
+
+
+def test_what_was_appended_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    log = SqliteRecordLog(tmp_path / "log.db")
+    log.append([draft("a", run_id="r", job="job|n|j", event_time=7, event_type="START", actor="ada")], at=5)
+    instance, record = log.instance, log.get(1)
+    log.close()
+    log = SqliteRecordLog(tmp_path / "log.db")
+    assert (log.instance, log.head(), log.get(1)) == (instance, 1, record)
+    assert log.append([draft("a")], at=9)[0].duplicate
+    assert log.append([draft("b")], at=9)[0].seq == 2
+    log.close()
+
+
+def test_the_receive_time_never_goes_back(log: SqliteRecordLog) -> None:
+    log.append([draft("a")], at=10)
+    log.append([draft("b")], at=5)
+    assert [r.received for r in log.read(0, limit=9)] == [10, 10]
+
+
+def test_records_are_found_by_what_they_are_about(log: SqliteRecordLog) -> None:
+    mentions: Sequence[Sequence[str]] = (["dataset|n|a"], ["dataset|n|b"], ["dataset|n|a", "dataset|n|b"], [])
+    log.append([draft(str(n), mentions=m) for n, m in enumerate(mentions)], at=1)
+    assert seqs(log, about="dataset|n|a") == [3, 1]
+    assert log.about(["dataset|n|a", "dataset|n|b"]) == [1, 2, 3]
+    assert log.count(about="dataset|n|b") == 2
+    assert log.count() == 4
+
+
+def test_they_are_found_by_producer_and_kind_a_page_at_a_time(log: SqliteRecordLog) -> None:
+    log.append([draft("a", producer="x"), draft("b", producer="y"), draft("c", kind="curation.tag")], at=1)
+    assert seqs(log, producer="x") == [1]
+    assert seqs(log, kind="curation.tag") == [3]
+    assert seqs(log, kind="openlineage") == [2, 1]
+    assert [r.seq for r in log.recent(before=3, limit=1)] == [2]
+    assert list(log.producers()) == ["p", "x", "y"]
+
+
+def test_findings_are_counted_by_producer_and_rule_and_not_for_duplicates(log: SqliteRecordLog) -> None:
+    odd = [Finding("no-zone", "first")]
+    log.append([draft("a", findings=odd)], at=1)
+    log.append([draft("a", findings=odd)], at=2)
+    log.append([draft("b", findings=[Finding("no-zone", "second")])], at=3)
+    (found,) = log.conformance(limit=9)
+    assert (found.producer, found.rule, found.text, found.count) == ("p", "no-zone", "second", 2)
+    assert (found.first_seen, found.last_seen, found.example_seq) == (1, 3, 2)
+    assert log.findings_of(1) == ["no-zone"]
+    assert log.conformance(limit=9, after=("p", "no-zone")) == []
+
+
+def test_a_disk_that_takes_nothing_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    log = SqliteRecordLog(tmp_path / "log.db")
+    log.append([draft("a")], at=1)
+    other = apsw.Connection(str(tmp_path / "log.db"))
+    pages = other.pragma("page_count")
+    log._writer.pragma("max_page_count", pages)
+    with pytest.raises(Unavailable, match="Nothing was stored"):
+        log.append([draft("b"), draft("x" * 100_000)], at=2)
+    assert log.head() == 1
+    log._writer.pragma("max_page_count", 2**30)
+    assert [r.seq for r in log.append([draft("b")], at=3)] == [2]
+    other.close()
+    log.close()
+
+
+def test_a_log_of_a_newer_headwater_is_left_alone(tmp_path: Path) -> None:
+    newer = apsw.Connection(str(tmp_path / "log.db"))
+    newer.pragma("user_version", 99)
+    newer.close()
+    with pytest.raises(Invalid, match="newer Headwater"):
+        SqliteRecordLog(tmp_path / "log.db")
