@@ -122,7 +122,7 @@ def _assign(assign: Assign, session: Session) -> None:
     columns = [c for c in relation.columns if isinstance(c, Column)]
     reads = session.reads
     session.reads = {**earlier, **reads}
-    if assign.record:
+    if assign.record or (len(assign.names) == 1 and len(columns) > 1):
         fields = {c.name.lower(): c for c in columns}
         row = Column(assign.names[0], whole_row(relation).origins, fields or None)
         session.assign(assign.names[0], row, reads)

@@ -90,6 +90,11 @@ class Ladder:
         if chunk.kind == "cursor":  # FOR r IN c: r is a row of what the cursor reads
             yield reader.row_of(chunk.name, text.name(first)), first, last
             return
+        if chunk.kind == "into":  # EXECUTE IMMEDIATE '...' INTO x
+            said = Text(text.string(first) or "", text.dialect)
+            for node in read(said.tokens, said.sql, text.dialect):
+                yield reader.into(chunk.name.split(","), node), first, last
+            return
         assignment = assigned(text, first, last)
         if assignment is not None:
             name, i = assignment

@@ -222,6 +222,10 @@ def rewritten(text: Text, first: int, last: int) -> dict[int, str]:
         if "VIEW" in words[first : first + 6]:
             _drop_refresh(words, first, last, changes)
         _drop_no_data(words, first, last, changes)
+    elif head == "MERGE" and text.dialect == "bigquery":
+        for j in range(first, last):
+            if words[j] == "ROW" and words[j - 1] == ")":
+                changes[j] = "VALUES ( * )"  # INSERT (a, b) ROW
     elif head == "MERGE" and text.dialect == "oracle":
         _drop_merge_delete(words, first, last, changes)
     elif head in ("UPDATE", "DELETE", "INSERT", "MERGE") and text.dialect in ("tsql", "fabric"):

@@ -193,6 +193,8 @@ class Made:
 
     columns: list[Column | OpenStar]
     weak: bool = False  # its open part is a last resort
+    hidden: list[Column] = field(default_factory=list)  # found by name, not by *
+    fallback: OpenStar | None = None  # the same, for any name
     _index: dict[str, Column] | None = field(default=None, repr=False)
 
     @property
@@ -205,7 +207,7 @@ class Made:
     def lookup(self, lower: str, spelled: str) -> tuple[Column | None, bool]:
         if self._index is None:
             self._index = {}
-            for named in self.named():
+            for named in (*self.named(), *self.hidden):
                 self._index.setdefault(named.name.lower(), named)
         column = self._index.get(lower)
         if column is not None:
@@ -215,7 +217,8 @@ class Made:
                 found = star.lookup(lower, spelled)
                 if found is not None:
                     return found, False
-        return None, False
+        found = self.fallback.lookup(lower, spelled) if self.fallback is not None else None
+        return found, False
 
 
 @dataclass(slots=True)

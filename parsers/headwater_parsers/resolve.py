@@ -31,6 +31,7 @@ from headwater_parsers.tree import (
     Group,
     Join,
     Leaf,
+    Nested,
     Pivot,
     Query,
     Rows,
@@ -305,11 +306,14 @@ class Resolver:
             made = self.query(nested.query, env, scope)
             if nested.use is None:
                 continue
-            for i, column_ in enumerate(made.columns):
-                if nested.column is not None and i != nested.column:
-                    continue
-                inner = column_.whole() if isinstance(column_, OpenStar) else column_
-                add(origins, inner.origins, nested.use, masked=nested.masked)
+            chosen = _chosen(made, nested)
+            for column in chosen:
+                add(origins, column.origins, nested.use, masked=nested.masked)
+            if expr.query_alone and chosen and not nested.path:
+                several = nested.struct or len(chosen) > 1
+                fields = {c.name.lower(): c for c in chosen} if several else chosen[0].fields
+            elif nested.path and len(chosen) == 1:
+                fields, kind = chosen[0].fields, chosen[0].type
         if expr.fields is not None:
             fields = {k: self._column(v, scope, env).renamed(k) for k, v in expr.fields.items()}
         return Column("", origins, fields, kind, expr.at, functions)
@@ -387,8 +391,9 @@ class Resolver:
         add(origins, column.origins, TRANSFORMATION)
         name = table.alias or table.parts[-1]
         element = Column(name, origins, column.fields, column.type)
-        columns: list[Column | OpenStar] = [element, OpenStar([Anything(origins)])]
-        return Entry(Made(columns, weak=True), name.lower(), ())
+        made = Made([element], weak=True, fallback=OpenStar([Anything(origins)]))
+        self._open_element(element, made, value_table=True)
+        return Entry(made, name.lower(), ())
 
     def _group(self, group: Group, scope: Scope, env: Ctes) -> list[Entry]:
         inner = self._scope(scope)
@@ -427,16 +432,32 @@ class Resolver:
             if produced.element and len(chosen) == 1:
                 column.fields, column.type = chosen[0].fields, chosen[0].type
             columns.append(column)
+        made = Made(columns, weak=True)
         element = columns[-1] if columns and function.produced[-1].element else None
-        inner_fields = args[0].fields if len(args) == 1 else None
-        if isinstance(element, Column) and inner_fields:
-            shown = {c.name.lower() for c in columns if isinstance(c, Column)}
-            hidden = [f for n, f in inner_fields.items() if n not in shown]
-            extra = OpenStar([Made(list(hidden))])
-            columns.append(extra)
-        elif function.open:
-            columns.append(OpenStar([Anything(everything)]))
-        return Entry(Made(columns, weak=True), alias, ())
+        if isinstance(element, Column):
+            self._open_element(element, made, value_table=function.name == "unnest")
+        elif not columns and len(args) == 1 and function.name == "unnest":
+            whole = Column("", everything, args[0].fields, args[0].type)
+            made.columns += whole.parts() or []
+        if function.open:
+            star = OpenStar([Anything(everything)])
+            if made.columns:
+                made.fallback = star
+            else:
+                made.columns.append(star)
+        return Entry(made, alias, ())
+
+    def _open_element(self, element: Column, made: Made, *, value_table: bool) -> None:
+        """Let the fields of an array's structs be seen as columns."""
+        parts = element.parts()
+        if parts is None:
+            return
+        if value_table and self._traits.name == "bigquery":  # * means the fields, not the struct
+            shown = [c for c in made.columns if c is not element]
+            made.columns, made.hidden = [*shown, *parts], [element]
+        else:
+            names = {c.name.lower() for c in made.named()}
+            made.hidden = [p for p in parts if p.name.lower() not in names]
 
     def _pivoted(self, source: Source, scope: Scope, env: Ctes) -> tuple[Scope, list[Column | OpenStar]]:
         inner = self._scope(scope)
@@ -475,6 +496,19 @@ class Resolver:
         labels: list[Column | OpenStar] = [Column(label, every) for label in unpivot.labels]
         made += values + labels if unpivot.values_first else labels + values
         return renamed(Made(made), unpivot.columns)
+
+
+def _chosen(made: Relation, nested: Nested) -> list[Column]:
+    """Return the columns of a subquery that an expression takes."""
+    columns = [c.whole() if isinstance(c, OpenStar) else c for c in made.columns]
+    if nested.column is not None:
+        return columns[nested.column : nested.column + 1]
+    if nested.path and (nested.struct or len(columns) > 1):
+        found = [c for c in columns if c.name.lower() == nested.path[0].lower()]
+        return [c.field(nested.path[1:]) for c in found] or columns
+    if nested.path and len(columns) == 1:
+        return [columns[0].field(nested.path)]
+    return columns
 
 
 def _innermost(source: Source) -> Source:

@@ -253,7 +253,7 @@ class Scope:
 
 def _named(relation: Relation, lower: str) -> Column | None:
     if isinstance(relation, Made):
-        for column in relation.named():
+        for column in (*relation.named(), *relation.hidden):
             if column.name.lower() == lower:
                 return column
     return None

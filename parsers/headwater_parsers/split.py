@@ -323,7 +323,14 @@ class Splitter:
         if strings and (
             not plain or "SP_EXECUTESQL" in self._words[first:j] or plain[0] in ("USING", "INTO", ",")
         ):
-            yield self._chunk(strings[0], strings[0] + 1, "string")
+            into = self._words.index("INTO", first, j) if "INTO" in self._words[first:j] else j
+            names = []
+            for k in range(into + 1, j):
+                if self._words[k] == "USING":
+                    break
+                names += [self._names[k]] if self._words[k] != "," else []
+            kind = "into" if names else "string"
+            yield self._chunk(strings[0], strings[0] + 1, kind, ",".join(names))
         else:
             yield self._chunk(first, j, "dynamic")
         self._i = j

@@ -30,6 +30,8 @@ class Nested:
     use: int | None
     masked: bool
     column: int | None = None  # only this one of its columns
+    path: tuple[str, ...] = ()  # only this field
+    struct: bool = False  # its columns are the fields of one struct
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Expr:
     nested: list[Nested] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)  # user-defined, by name
     fields: "dict[str, Expr] | None" = None  # of a struct built here
+    query_alone: bool = False  # one subquery and nothing else: its struct is ours
     at: At = NOWHERE
 
 

@@ -208,6 +208,9 @@ class Changes:
             write.columns = (name_of(this, self._traits),)
         projections: list[Projection | Star] = []
         for i, cell in enumerate(cells):
+            if isinstance(cell, exp.Star):
+                projections.append(Star())
+                continue
             projections.append(Projection(cell.alias_or_name or f"_c{i}", read(cell), explicit=False))
         write.query = Select(projections, joins, filters=filters)
 

@@ -105,6 +105,7 @@ class Expressions:
         if node is not None:
             self._walk(node, IDENTITY, _SHOWN, out)
             out.fields = self._fields(node)
+            out.query_alone = len(out.nested) == 1 and not out.leaves and _is_query(node)
             if out.at == NOWHERE:
                 out.at = at_of(node)
         return out
@@ -128,6 +129,12 @@ class Expressions:
             node = node.this
         if isinstance(node, exp.Array) and len(node.expressions) == 1:
             return self._fields(node.expressions[0])
+        if isinstance(node, exp.ArrayAgg | exp.AnyValue) and isinstance(node.this, exp.Expr):
+            inner = self._fields(_unordered(node.this)) or {}
+            for expr in inner.values():
+                for leaf in expr.leaves:
+                    leaf.use = max(leaf.use, AGGREGATION)
+            return inner or None
         if not isinstance(node, exp.Struct):
             return None
         made: dict[str, Expr] = {}
@@ -203,9 +210,20 @@ class Expressions:
 
     def _dot(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         before = len(out.leaves)
+        nested = len(out.nested)
         tail = node.expression
+        if isinstance(tail, exp.Identifier) and isinstance(node.this, exp.Struct | exp.Paren):
+            field = (self._fields(node.this) or {}).get(tail.name.lower())
+            if field is not None:  # a field of a struct that is built on the spot
+                for leaf in field.leaves:
+                    leaf.use = use if use in (CONDITIONAL, WINDOW) else max(use, leaf.use)
+                out.leaves += field.leaves
+                out.nested += field.nested
+                return
         self._walk(node.this, use, masked, out)
         if isinstance(tail, exp.Identifier):
+            if len(out.nested) == nested + 1 and len(out.leaves) == before:
+                out.nested[-1].path += (name_of(tail, self.traits),)
             if len(out.leaves) == before + 1:
                 out.leaves[-1].path += (name_of(tail, self.traits),)
                 at = at_of(tail)
@@ -315,7 +333,7 @@ class Expressions:
             self._children(node, deeper(use), masked, out)
 
     def _nested(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
-        out.nested.append(Nested(self._query(node), use, masked))
+        out.nested.append(Nested(self._query(node), use, masked, struct=_makes_struct(node)))
 
     def _in(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         use = deeper(use)
@@ -420,3 +438,29 @@ class Expressions:
         exp.Select: _nested,
         exp.Subquery: _nested,
     }
+
+
+def _is_query(node: exp.Expr) -> bool:
+    while isinstance(node, exp.Paren | exp.Alias):
+        node = node.this
+    if isinstance(node, exp.Array) and len(node.expressions) == 1:
+        node = node.expressions[0]
+    return isinstance(node, exp.Query)
+
+
+def _makes_struct(node: exp.Expr) -> bool:
+    while isinstance(node, exp.Subquery):
+        node = node.this
+    return isinstance(node, exp.Select) and str(node.args.get("kind") or "").upper() == "STRUCT"
+
+
+def _unordered(node: exp.Expr) -> exp.Expr:
+    """Pass through the ORDER BY, LIMIT and DISTINCT inside ARRAY_AGG."""
+    while isinstance(node, exp.Order | exp.Limit | exp.Distinct | exp.IgnoreNulls):
+        inner = node.this if isinstance(node.this, exp.Expr) else None
+        if inner is None and len(node.expressions) == 1:
+            inner = node.expressions[0]
+        if inner is None:
+            break
+        node = inner
+    return node

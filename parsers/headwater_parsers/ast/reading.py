@@ -17,6 +17,7 @@ _QUOTED = frozenset(
     )
     if hasattr(TokenType, name)
 )  # fmt: skip
+_KINDS = {"AS": "ALIAS", "(": "L_PAREN", ")": "R_PAREN", "*": "STAR"}
 _TOLD = frozenset({"CREATE", "INSERT", "ALTER", "MERGE", "UPDATE", "DELETE", "COPY", "WITH"})
 _STRINGS = _QUOTED - {TokenType.IDENTIFIER}
 
@@ -149,10 +150,12 @@ class Text:
             word = words.get(i)
             if word == "":
                 continue
-            if word is not None:
-                kind = getattr(TokenType, "ALIAS" if word == "AS" else word, TokenType.VAR)
-                token = Token(kind, word, token.line, token.col, token.start, token.end)
-            made.append(token)
+            if word is None:
+                made.append(token)
+                continue
+            for piece in word.split():
+                kind = getattr(TokenType, _KINDS.get(piece, piece), TokenType.VAR)
+                made.append(Token(kind, piece, token.line, token.col, token.start, token.end))
         return made
 
 

@@ -1,7 +1,7 @@
 """Turns every statement into canonical writes: `write(target, columns) <- query`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -481,6 +481,11 @@ class Statements:
         """Read FOR r IN cursor."""
         held = Expr(leaves=[Leaf((cursor,), IDENTITY, masked=False)])
         return Statement("for", assigns=[Assign((variable,), Rows([held]))])
+
+    def into(self, variables: Iterable[str], node: exp.Expr) -> Statement:
+        """Read a query whose columns go to variables."""
+        names = tuple(self.traits.fold(v, quoted=False) for v in variables)
+        return Statement("execute", assigns=[Assign(names, self.queries.query(node))])
 
     def assignment(self, variable: str, node: exp.Expr) -> Statement:
         """Read `x := value`; the value comes as SELECT value."""

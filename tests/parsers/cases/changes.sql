@@ -99,3 +99,9 @@ WITH c AS (SELECT a, b, row_number() OVER (PARTITION BY k ORDER BY d) AS n FROM 
 -- dialect: bigquery
 UPDATE d.t SET a.b = s.c FROM d.s AS s WHERE s.id = id
 -- > d.t.a.b <- d.s.c
+
+-- case: MERGE INSERT of some columns of the row
+-- dialect: bigquery
+MERGE d.t USING (SELECT a, b FROM d.s) ON FALSE WHEN NOT MATCHED THEN INSERT (x, y) ROW
+-- > d.t.x <- d.s.a
+-- > d.t.y <- d.s.b

@@ -46,3 +46,12 @@ INSERT INTO t (a, b) SELECT x, :p FROM s WHERE y = %(q)s AND z > ${hiveconf:low}
 -- > tables s -> t
 -- > t.a <- s.x
 -- > t.b <-
+
+-- case: dynamic SQL into a variable
+-- dialect: bigquery
+BEGIN
+  DECLARE x INT64;
+  EXECUTE IMMEDIATE 'SELECT max(a) FROM d.s' INTO x;
+  INSERT INTO d.t (m) VALUES (x);
+END
+-- > d.t.m <- d.s.a
