@@ -1,6 +1,7 @@
 """`headwater up`: the server on the embedded store or on Neo4j, with the lines to paste into pipelines."""
 
 import errno
+import gc
 import json
 import socket
 import sys
@@ -42,6 +43,7 @@ def up(
     if settings.port and taken != settings.port:
         note(f"Port {settings.port} is taken; using {taken}.")
     url = address(settings.host, taken)
+    gc.disable()  # until all is imported: 150,000 objects that stay
     import uvicorn  # after the port: an address that cannot be had needs no server
 
     from headwater_server.app import create_app
@@ -56,16 +58,25 @@ def up(
                 if open_:
                     click.launch(f"{url}/graphql")
 
+    app = create_app(settings)
+    _collect_seldom()
     server = Server(
-        uvicorn.Config(
-            create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=10
-        )
+        uvicorn.Config(app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     )
     with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
         server.run(sockets=[listening])
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")
     return 0
+
+
+def _collect_seldom() -> None:
+    """Events become trees without cycles, kept by the thousand: Python's defaults look through them all the
+    time for nothing (a tenth to a quarter of the CPU of an event; `bench/ingest.py`).
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def listen(host: str, port: int) -> socket.socket:
