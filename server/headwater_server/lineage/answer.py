@@ -222,7 +222,8 @@ def fits(node: Node, only: LineageFilter) -> bool:
     ):
         return False
     owners = {name.casefold() for name in only.owners}
-    return not owners or any(owner.casefold() in owners for owner in strings(node, "owners"))
+    mine = (owner.partition("|")[0].casefold() for owner in strings(node, "owners"))
+    return not owners or any(owner in owners for owner in mine)
 
 
 def connected(root: str, bonds: dict[Ends, Bond]) -> set[str]:

@@ -32,7 +32,8 @@ def markdown_of(
         models = ", ".join(f"`{shown_name(node)}`" for node in summary.production_models)
         lines.append(f"**Models in production: {models}.**")
     if summary.owners:
-        lines.append(f"Owners to ask: {', '.join(summary.owners)}.")
+        names = dict.fromkeys(owner.partition("|")[0] for owner in summary.owners)
+        lines.append(f"Owners to ask: {', '.join(names)}.")
     lines += ["", "| severity | what | score | hops | how it gets there |", "|---|---|---|---|---|"]
     for item in items[:_ROWS]:
         stage = details.stage_of(item.entity)
