@@ -55,13 +55,14 @@ class Documents:
 def _parse(source: str) -> DocumentNode:
     if len(source) > limits.MAX_SOURCE:
         raise TooMuch("Characters", len(source), limits.MAX_SOURCE, "Send values as variables.")
-    tokens = nesting = deepest = 0
+    tokens = blocks = nesting = deepest = 0
     for lexeme in _LEXEMES.finditer(source):
         text = lexeme.group()
         if text[0] == "#":
             continue
         tokens += 1
         if text in "{([":
+            blocks += text == "{"
             nesting += 1
             deepest = max(deepest, nesting)
         elif text in "})]":
@@ -70,4 +71,6 @@ def _parse(source: str) -> DocumentNode:
         raise TooMuch("Tokens", tokens, limits.MAX_TOKENS, "Send values as variables.")
     if deepest > limits.MAX_NESTING:
         raise TooMuch("Nesting", deepest, limits.MAX_NESTING, "Ask in two queries.")
+    if blocks > limits.MAX_BLOCKS:
+        raise TooMuch("Selections", blocks, limits.MAX_BLOCKS, "Ask in several queries.")
     return parse(source, max_lexical_tokens=limits.MAX_TOKENS, max_comments=limits.MAX_TOKENS)

@@ -7,6 +7,8 @@ MAX_DEPTH = 15
 """Fields within fields; introspection has a rule of its own."""
 MAX_NESTING = 64
 """Brackets within brackets, of any kind, before anything is parsed."""
+MAX_BLOCKS = 500
+"""Braces opened in a document, before anything is parsed: parsing thousands of them takes longer than refusing may."""
 MAX_ALIASES = 30
 MAX_FIELDS = 1_000
 """Selected fields once all fragments are spread."""
