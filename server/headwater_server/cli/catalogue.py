@@ -4,6 +4,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Start the server and print what to paste into your pipelines."),
     "status": ("upkeep", "Say whether the server is ready and how much it holds."),
     "ingest": ("ingest", "Send OpenLineage events from files, folders or standard input."),
+    "import": ("importing:import_", "Take in what dbt and DVC keep in files."),
     "search": ("show", "Find datasets, columns, jobs and models by name."),
     "show": ("show", "Show one thing: its columns, runs, versions, owners and tags."),
     "lineage": ("lineage", "Draw what a thing is made of and what is made of it."),
@@ -23,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Start": ("up", "status", "ingest"),
+    "Start": ("up", "status", "ingest", "import"),
     "Ask": ("search", "show", "lineage", "impact", "paths", "why", "diff", "events"),
     "Govern": ("model", "export"),
     "Check": ("sql", "rebuild", "hash", "doctor"),

@@ -42,7 +42,7 @@ def ingest(
         for file in files:
             before = bar.tasks[0].completed
             for batch in batches(reading.events(file, advance)):
-                _count(_send(server, batch), batch, total, refused)
+                count(send(server, batch), batch, total, refused)
                 bar.update(task, description=f"{total['received']:,} events")
             bar.update(task, completed=before + reading.size(file))
         where = server.where
@@ -86,7 +86,7 @@ def _bar() -> Progress:
     )  # fmt: skip
 
 
-def _send(server: Server, batch: list[Found]) -> dict[str, Any]:
+def send(server: Server, batch: list[Found]) -> dict[str, Any]:
     body = b"\n".join(event.body for event in batch)
     for attempt in range(TRIES):
         try:
@@ -98,7 +98,7 @@ def _send(server: Server, batch: list[Found]) -> dict[str, Any]:
     raise AssertionError("the last try returns or raises")
 
 
-def _count(
+def count(
     answer: dict[str, Any], batch: list[Found], total: dict[str, int], refused: list[dict[str, Any]]
 ) -> None:
     summary = answer.get("summary") or {}
