@@ -283,3 +283,8 @@ def test_24_creating_it_again_revives_it(headwater: Headwater) -> None:
     assert headwater.visible(Kind.DATASET) == {dataset_key("b")}
     headwater.send(change("DROP", 1))
     assert headwater.visible(Kind.DATASET) == {dataset_key("b")}
+
+
+def test_24_a_later_write_revives_it_too(headwater: Headwater) -> None:
+    headwater.send(change("DROP", 2), run("COMPLETE", "load", "one", 3, writes=["b"]))
+    assert headwater.visible(Kind.DATASET) == {dataset_key("b")}
