@@ -88,7 +88,7 @@ def deliver(
         for batch in batches(found):
             count(send(server, batch), batch, total, refused)
         where = server.where
-    _tell({**summary, **total, "failedEvents": refused} if json_ else summary, f"are in {where}", json_=json_)
+    _tell({**summary, **total, "failedEvents": refused} if json_ else summary, f"in {where}", json_=json_)
     for failure in refused:
         note(f"{failure['place']}: {failure['reason']}")
     if refused:
