@@ -7,15 +7,9 @@ from headwater_parsers.ast.reading import Text, Unreadable, read
 from headwater_parsers.ast.statements import Statements
 from headwater_parsers.collapse import thinned
 from headwater_parsers.dialects import LADDER
-from headwater_parsers.quirks import (
-    assigned,
-    compound,
-    recognised,
-    rewritten,
-    scanned,
-    unloaded,
-    without_options,
-)
+from headwater_parsers.quirks import assigned, recognised, unloaded
+from headwater_parsers.rewrites import compound, rewritten, without_options
+from headwater_parsers.scan import scanned
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk
 from headwater_parsers.tree import Statement, Table
@@ -88,18 +82,18 @@ class Ladder:
         text, first, last = self._text, chunk.first, chunk.last
         reader = self._reader(chunk)
         if chunk.kind == "cursor":  # FOR r IN c: r is a row of what the cursor reads
-            yield reader.row_of(chunk.name, text.name(first)), first, last
+            yield reader.variables.row_of(chunk.name, text.name(first)), first, last
             return
         if chunk.kind == "into":  # EXECUTE IMMEDIATE '...' INTO x
             said = Text(text.string(first) or "", text.dialect)
             for node in read(said.tokens, said.sql, text.dialect):
-                yield reader.into(chunk.name.split(","), node), first, last
+                yield reader.variables.into(chunk.name.split(","), node), first, last
             return
         assignment = assigned(text, first, last)
         if assignment is not None:
             name, i = assignment
             for node in read([text.word_at(i, "SELECT"), *text.tokens[i:last]], text.sql, text.dialect):
-                yield reader.assignment(name, node), first, last
+                yield reader.variables.assignment(name, node), first, last
             return
         unload = unloaded(text, first, last)
         if unload is not None:
@@ -125,9 +119,9 @@ class Ladder:
             nodes = read(text.changed(first, last, options), text.sql, text.dialect)
         for node in nodes:
             if chunk.kind == "for":
-                yield reader.for_each(chunk.name, node), first, last
+                yield reader.variables.for_each(chunk.name, node), first, last
             elif chunk.kind == "condition":
-                yield reader.condition(node), first, last
+                yield reader.variables.condition(node), first, last
             else:
                 yield reader.read(node), first, last
 
@@ -176,7 +170,7 @@ class Ladder:
             return None
         reader = self._reader(chunk)
         if chunk.kind == "for":
-            return reader.for_each(chunk.name, nodes[0])
+            return reader.variables.for_each(chunk.name, nodes[0])
         return reader.read(nodes[0])
 
 

@@ -1,9 +1,9 @@
 """Follows columns through a query, from the inside out, in one pass. Pure."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from headwater_parsers.dialects import Traits
+from headwater_parsers.from_items import Ctes, FromItems, Open
 from headwater_parsers.relation import (
     Anything,
     Column,
@@ -20,32 +20,19 @@ from headwater_parsers.relation import (
 from headwater_parsers.scope import Entry, Problem, Scope, Variables
 from headwater_parsers.tree import (
     AGGREGATION,
-    CONDITIONAL,
     IDENTITY,
-    TRANSFORMATION,
     At,
     Cte,
-    Derived,
     Expr,
-    Function,
-    Group,
-    Join,
     Leaf,
     Nested,
-    Pivot,
     Query,
     Rows,
     Select,
     SetOp,
-    Source,
     Star,
-    Table,
-    Unpivot,
     Wrapped,
 )
-
-Ctes = dict[str, Relation]
-Open = Callable[[Table], Relation]
 
 
 @dataclass(slots=True)
@@ -56,7 +43,7 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
 
 
-class Resolver:
+class Resolver(FromItems):
     """Resolves the queries of one statement. `open_table` says what a table's name offers."""
 
     def __init__(
@@ -66,11 +53,9 @@ class Resolver:
         variables: Variables,
         table_functions: dict[str, Query],
     ) -> None:
+        super().__init__(traits, open_table, table_functions)
         self.found = Found()
-        self._traits = traits
-        self._open = open_table
         self._variables = variables
-        self._table_functions = table_functions
 
     def query(self, query: Query, ctes: Ctes | None = None, parent: Scope | None = None) -> Relation:
         """Return the columns that a query makes."""
@@ -84,7 +69,7 @@ class Resolver:
             made = self.query(query.query, env, parent)
             self._order_result(query.order, made, parent)
             return made
-        return self._rows(query, env, parent)
+        return self.rows(query, env, parent)
 
     # -- WITH -------------------------------------------------------------------------------
 
@@ -95,8 +80,8 @@ class Resolver:
         for cte in ctes:
             name = cte.name.lower()
             if cte.scalar is not None:
-                scope = self._scope(parent)
-                column = self._column(cte.scalar, scope, made)
+                scope = self.scope(parent)
+                column = self.column(cte.scalar, scope, made)
                 made[f"={name}"] = Made([column.renamed(cte.name)])
             elif cte.recursive:
                 made[name] = self._recursive(cte, name, made, parent)
@@ -133,52 +118,52 @@ class Resolver:
             if op.filters_only:
                 for column in right.columns:
                     if isinstance(column, Column):
-                        self._note(column.origins, "FILTER", column.at)
+                        self.note(column.origins, "FILTER", column.at)
             else:
                 made = united(made, right, by_name=op.by_name)
             self._order_result(op.order, made, parent)
         return made
 
-    def _rows(self, query: Rows, env: Ctes, parent: Scope | None) -> Relation:
-        scope = self._scope(parent)
+    def rows(self, query: Rows, env: Ctes, parent: Scope | None) -> Relation:
+        scope = self.scope(parent)
         columns: list[Column | OpenStar] = []
         for i, expr in enumerate(query.exprs):
-            column = self._column(expr, scope, env)
+            column = self.column(expr, scope, env)
             columns.append(column.renamed(query.columns[i] if i < len(query.columns) else f"_c{i}"))
         return Made(columns)
 
     # -- SELECT -----------------------------------------------------------------------------
 
-    def _scope(self, parent: Scope | None) -> Scope:
+    def scope(self, parent: Scope | None) -> Scope:
         return Scope(parent, self._variables, self.found.problems)
 
     def _select(self, query: Select, env: Ctes, parent: Scope | None) -> Relation:
-        scope = self._scope(parent)
+        scope = self.scope(parent)
         for name, relation in env.items():
             if name.startswith("="):  # ClickHouse: WITH expression AS name
                 scope.add([Entry(relation, None, (), starless=True)])
         for join in query.joins:
-            self._join(join, scope, env)
+            self.join(join, scope, env)
         made = self._projections(query, scope, env)
         aliases = {c.name.lower(): c for c in made if isinstance(c, Column) and c.name != "*"}
         scope.aliases = aliases
         scope.self_named = scope.self_reading
         for expr in query.filters:
-            self._note(self._column(expr, scope, env).origins, "FILTER", expr.at)
+            self.note(self.column(expr, scope, env).origins, "FILTER", expr.at)
         for expr in query.windows:
-            self._note(self._column(expr, scope, env).origins, "WINDOW", expr.at)
+            self.note(self.column(expr, scope, env).origins, "WINDOW", expr.at)
         for key in query.group:
             self._key(key, "GROUP_BY", scope, env, made)
         if query.group_all:
             for column in made:
                 if isinstance(column, Column) and not _aggregated(column):
-                    self._note(column.origins, "GROUP_BY", column.at)
+                    self.note(column.origins, "GROUP_BY", column.at)
         for key in query.order:
             self._key(key, "SORT", scope, env, made, aliases_first=True)
         if query.sort_all:
             for column in made:
                 if isinstance(column, Column):
-                    self._note(column.origins, "SORT", column.at)
+                    self.note(column.origins, "SORT", column.at)
         return Made(made)
 
     def _key(
@@ -194,14 +179,14 @@ class Resolver:
         if isinstance(key, int):
             column = made[key - 1] if 0 < key <= len(made) else None
             if isinstance(column, Column):
-                self._note(column.origins, subtype, column.at)
+                self.note(column.origins, subtype, column.at)
             return
-        origins = self._column(key, scope, env, aliases_first=aliases_first).origins
-        self._note(origins, subtype, key.at)
+        origins = self.column(key, scope, env, aliases_first=aliases_first).origins
+        self.note(origins, subtype, key.at)
 
     def _order_result(self, order: list[Expr | int], made: Relation, parent: Scope | None) -> None:
         if order:
-            scope = self._scope(parent)
+            scope = self.scope(parent)
             scope.add([Entry(made, None, ())])
             for key in order:
                 self._key(key, "SORT", scope, {}, made.columns)
@@ -213,7 +198,7 @@ class Resolver:
             if isinstance(item, Star):
                 made += self._star(item, scope, env)
                 continue
-            column = self._column(item.expr, scope, env).renamed(item.name)
+            column = self.column(item.expr, scope, env).renamed(item.name)
             column.at = item.expr.at
             made.append(column)
             if item.explicit:
@@ -227,7 +212,7 @@ class Resolver:
         return made
 
     def _star(self, star: Star, scope: Scope, env: Ctes) -> list[Column | OpenStar]:
-        columns = self._qualified_star(star, scope) if star.qualifier else self._every(scope)
+        columns = self._qualified_star(star, scope) if star.qualifier else self.every(scope)
         made: list[Column | OpenStar] = []
         for column in columns:
             if isinstance(column, OpenStar):
@@ -238,7 +223,7 @@ class Resolver:
             if lower in star.excluded:
                 continue
             if lower in star.replaced:
-                new = self._column(star.replaced[lower], scope, env)
+                new = self.column(star.replaced[lower], scope, env)
                 column = new.renamed(column.name)  # noqa: PLW2901 (a new column in its place)
             elif lower in star.renamed:
                 column = column.renamed(star.renamed[lower])  # noqa: PLW2901 (as above)
@@ -247,7 +232,7 @@ class Resolver:
             known = {c.name.lower() for c in made if isinstance(c, Column)}
             for lower, expr in star.replaced.items():
                 if lower not in known:
-                    made.append(self._column(expr, scope, env).renamed(lower))
+                    made.append(self.column(expr, scope, env).renamed(lower))
         return made
 
     def _qualified_star(self, star: Star, scope: Scope) -> list[Column | OpenStar]:
@@ -262,7 +247,7 @@ class Resolver:
             return list(parts)
         return [OpenStar([Anything(column.origins)])] if column.origins else []
 
-    def _every(self, scope: Scope) -> list[Column | OpenStar]:
+    def every(self, scope: Scope) -> list[Column | OpenStar]:
         made: list[Column | OpenStar] = []
         for name in scope.merged:
             leaf = Leaf((name,), IDENTITY, masked=False)
@@ -287,7 +272,7 @@ class Resolver:
 
     # -- expressions ------------------------------------------------------------------------
 
-    def _column(self, expr: Expr, scope: Scope, env: Ctes, *, aliases_first: bool = False) -> Column:
+    def column(self, expr: Expr, scope: Scope, env: Ctes, *, aliases_first: bool = False) -> Column:
         origins: Origins = {}
         functions = tuple(expr.functions)
         fields: dict[str, Column] | None = None
@@ -315,187 +300,12 @@ class Resolver:
             elif nested.path and len(chosen) == 1:
                 fields, kind = chosen[0].fields, chosen[0].type
         if expr.fields is not None:
-            fields = {k: self._column(v, scope, env).renamed(k) for k, v in expr.fields.items()}
+            fields = {k: self.column(v, scope, env).renamed(k) for k, v in expr.fields.items()}
         return Column("", origins, fields, kind, expr.at, functions)
 
-    def _note(self, origins: Origins, subtype: str, at: At) -> None:
+    def note(self, origins: Origins, subtype: str, at: At) -> None:
         for key in origins:
             self.found.conditions.setdefault((key, subtype), at)
-
-    # -- FROM -------------------------------------------------------------------------------
-
-    def _join(self, join: Join, scope: Scope, env: Ctes) -> None:
-        before = list(scope.entries)
-        added = self._source(join.source, scope, env)
-        for entry in added:
-            entry.hidden = entry.hidden or join.hidden
-        scope.add(added)
-        names = [n.lower() for n in join.using]
-        if join.natural:
-            names += _common(before, added)
-        for name in names:
-            sides = scope.merged.pop(name, None) or [e for e in before if _has(e, name)]
-            shown = [e for e in added if _has(e, name)]
-            both = sides + shown
-            for entry in both:
-                column, _ = entry.relation.lookup(name, name)
-                if column is not None:
-                    self._note(column.origins, "JOIN", column.at)
-            if both:
-                scope.merged[name] = sides if join.hidden and sides else both
-        if join.on is not None:
-            self._note(self._column(join.on, scope, env).origins, "JOIN", join.on.at)
-
-    def _source(self, source: Source, scope: Scope, env: Ctes) -> list[Entry]:
-        if isinstance(source, Table):
-            return [self._table(source, scope, env)]
-        if isinstance(source, Group):
-            return self._group(source, scope, env)
-        if isinstance(source, Derived):
-            relation = renamed(self.query(source.query, env, scope), source.columns)
-        elif isinstance(source, Rows):
-            relation = self._rows(source, env, scope)
-        elif isinstance(source, Function):
-            return [self._function(source, scope, env)]
-        elif isinstance(source, Pivot):
-            relation = self._pivot(source, scope, env)
-        else:
-            relation = self._unpivot(source, scope, env)
-        alias = source.alias.lower() if source.alias else None
-        if alias is None and isinstance(source, Pivot | Unpivot):
-            inner = _innermost(source)
-            if isinstance(inner, Table):
-                alias = (inner.alias or inner.parts[-1]).lower()
-        return [Entry(relation, alias, ())]
-
-    def _table(self, table: Table, scope: Scope, env: Ctes) -> Entry:
-        alias = table.alias.lower() if table.alias else None
-        lower = tuple(p.lower() for p in table.parts)
-        if len(lower) == 1 and table.kind == "table" and lower[0] in env:
-            relation = env[lower[0]]
-            if isinstance(relation, Anything):
-                relation.names.add(lower[0])
-            return Entry(renamed(relation, table.columns), alias, lower)
-        if len(lower) > 1 and table.kind == "table":
-            outer = scope.source(table.parts[:1])
-            if outer is not None:  # FROM t, t.items
-                return self._array(table, scope)
-        relation = self._open(table)
-        if isinstance(relation, Made) and relation.weak:  # an array inside a table
-            return Entry(relation, alias or lower[-1], ())
-        return Entry(renamed(relation, table.columns), alias, lower)
-
-    def _array(self, table: Table, scope: Scope) -> Entry:
-        column = scope.resolve(Leaf(table.parts, TRANSFORMATION, masked=False, at=table.at))
-        origins: Origins = {}
-        add(origins, column.origins, TRANSFORMATION)
-        name = table.alias or table.parts[-1]
-        element = Column(name, origins, column.fields, column.type)
-        made = Made([element], weak=True, fallback=OpenStar([Anything(origins)]))
-        self._open_element(element, made, value_table=True)
-        return Entry(made, name.lower(), ())
-
-    def _group(self, group: Group, scope: Scope, env: Ctes) -> list[Entry]:
-        inner = self._scope(scope)
-        for join in group.joins:
-            self._join(join, inner, env)
-        if group.alias is None:
-            scope.merged.update(inner.merged)
-            return inner.entries
-        return [Entry(Made(self._every(inner)), group.alias.lower(), ())]
-
-    def _function(self, function: Function, scope: Scope, env: Ctes) -> Entry:
-        alias = function.alias.lower() if function.alias else None
-        known = self._table_functions.get(function.name)
-        if known is not None:
-            made = self.query(known, {}, None)
-            return Entry(
-                renamed(made, tuple(p.name for p in function.produced if p.name != function.alias)), alias, ()
-            )
-        args = [self._column(a, scope, env) for a in function.args]
-        if function.query is not None:
-            inner = self.query(function.query, env, scope)
-            args += [c.whole() if isinstance(c, OpenStar) else c for c in inner.columns]
-        everything: Origins = {}
-        for arg in args:
-            add(everything, arg.origins, TRANSFORMATION)
-        columns: list[Column | OpenStar] = []
-        for produced in function.produced:
-            if produced.arguments is None:
-                origins, chosen = everything, args
-            else:
-                chosen = [args[i] for i in produced.arguments if i < len(args)]
-                origins = {}
-                for arg in chosen:
-                    add(origins, arg.origins, TRANSFORMATION)
-            column = Column(produced.name, origins)
-            if produced.element and len(chosen) == 1:
-                column.fields, column.type = chosen[0].fields, chosen[0].type
-            columns.append(column)
-        made = Made(columns, weak=True)
-        element = columns[-1] if columns and function.produced[-1].element else None
-        if isinstance(element, Column):
-            self._open_element(element, made, value_table=function.name == "unnest")
-        elif not columns and len(args) == 1 and function.name == "unnest":
-            whole = Column("", everything, args[0].fields, args[0].type)
-            made.columns += whole.parts() or []
-        if function.open:
-            star = OpenStar([Anything(everything)])
-            if made.columns:
-                made.fallback = star
-            else:
-                made.columns.append(star)
-        return Entry(made, alias, ())
-
-    def _open_element(self, element: Column, made: Made, *, value_table: bool) -> None:
-        """Let the fields of an array's structs be seen as columns."""
-        parts = element.parts()
-        if parts is None:
-            return
-        if value_table and self._traits.name == "bigquery":  # * means the fields, not the struct
-            shown = [c for c in made.columns if c is not element]
-            made.columns, made.hidden = [*shown, *parts], [element]
-        else:
-            names = {c.name.lower() for c in made.named()}
-            made.hidden = [p for p in parts if p.name.lower() not in names]
-
-    def _pivoted(self, source: Source, scope: Scope, env: Ctes) -> tuple[Scope, list[Column | OpenStar]]:
-        inner = self._scope(scope)
-        inner.add(self._source(source, inner, env))
-        return inner, self._every(inner)
-
-    def _pivot(self, pivot: Pivot, scope: Scope, env: Ctes) -> Relation:
-        inner, columns = self._pivoted(pivot.source, scope, env)
-        every = self._column(pivot.every, inner, env)
-        keys = self._column(pivot.keys, inner, env)
-        self._note(keys.origins, "GROUP_BY", keys.at)
-        made: list[Column | OpenStar]
-        if pivot.group is not None:
-            made = [self._column(g.expr, inner, env).renamed(g.name) for g in pivot.group]
-        else:
-            used = _names(pivot.every.leaves) | _names(pivot.keys.leaves)
-            made = _without(columns, used)
-        for name, expr in pivot.made:
-            made.append(self._column(expr, inner, env).renamed(name))
-        if not pivot.made:
-            made.append(OpenStar([Anything(every.origins)]))
-        return renamed(Made(made), pivot.columns)
-
-    def _unpivot(self, unpivot: Unpivot, scope: Scope, env: Ctes) -> Relation:
-        inner, columns = self._pivoted(unpivot.source, scope, env)
-        made = _without(columns, _names(unpivot.used))
-        every: Origins = {}
-        for leaf in unpivot.used:
-            add(every, inner.resolve(leaf).origins, CONDITIONAL)
-        values: list[Column | OpenStar] = []
-        for name, leaves in unpivot.values:
-            origins: Origins = {}
-            for leaf in leaves:
-                add(origins, inner.resolve(leaf).origins, leaf.use, masked=leaf.masked)
-            values.append(Column(name, origins))
-        labels: list[Column | OpenStar] = [Column(label, every) for label in unpivot.labels]
-        made += values + labels if unpivot.values_first else labels + values
-        return renamed(Made(made), unpivot.columns)
 
 
 def _chosen(made: Relation, nested: Nested) -> list[Column]:
@@ -511,12 +321,6 @@ def _chosen(made: Relation, nested: Nested) -> list[Column]:
     return columns
 
 
-def _innermost(source: Source) -> Source:
-    while isinstance(source, Pivot | Unpivot):
-        source = source.source
-    return source
-
-
 def _element(entry: Entry) -> Column | None:
     """Return the column of UNNEST(...) AS e that e itself names."""
     if isinstance(entry.relation, Made) and entry.relation.columns:
@@ -524,32 +328,6 @@ def _element(entry: Entry) -> Column | None:
             if isinstance(column, Column) and column.name.lower() == entry.alias:
                 return column
     return None
-
-
-def _names(leaves: list[Leaf]) -> frozenset[str]:
-    return frozenset(leaf.parts[-1].lower() for leaf in leaves)
-
-
-def _without(columns: list[Column | OpenStar], names: frozenset[str]) -> list[Column | OpenStar]:
-    made: list[Column | OpenStar] = []
-    for column in columns:
-        if isinstance(column, OpenStar):
-            made.append(OpenStar(column.sources, column.every, column.excluded | names))
-        elif column.name.lower() not in names:
-            made.append(column)
-    return made
-
-
-def _has(entry: Entry, name: str) -> bool:
-    return not entry.hidden and entry.relation.lookup(name, name)[0] is not None
-
-
-def _common(before: list[Entry], added: list[Entry]) -> list[str]:
-    ours = [
-        c.name.lower() for e in before if not e.hidden for c in e.relation.columns if isinstance(c, Column)
-    ]
-    theirs = {c.name.lower() for e in added for c in e.relation.columns if isinstance(c, Column)}
-    return [n for n in dict.fromkeys(ours) if n in theirs]
 
 
 def _aggregated(column: Column) -> bool:

@@ -20,7 +20,7 @@ from headwater_parsers.model import (
     TableRef,
 )
 from headwater_parsers.places import Phrases, Places
-from headwater_parsers.quirks import scanned
+from headwater_parsers.scan import scanned
 from headwater_parsers.session import Session
 from headwater_parsers.split import Chunk, Splitter
 

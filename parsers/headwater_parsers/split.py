@@ -3,15 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_STARTS = frozenset(
-    {
-        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "CREATE", "DROP", "ALTER",
-        "TRUNCATE", "DECLARE", "SET", "EXEC", "EXECUTE", "PRINT", "IF", "WHILE", "BEGIN",
-        "RETURN", "USE", "GRANT", "REVOKE", "COMMIT", "ROLLBACK", "RAISERROR", "THROW", "GO",
-        "FETCH", "OPEN", "CLOSE", "DEALLOCATE", "WAITFOR", "BREAK", "CONTINUE",
-    }
-)  # fmt: skip
-_FOLLOWS_SELECT = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT", "DISTINCT", "AS", "MINUS", ")"})
+from headwater_parsers.boundaries import STARTS, Boundaries
+
 _TRANSACTION = frozenset({"TRANSACTION", "TRAN", "WORK", "ISOLATION", "DISTRIBUTED", "DEFERRED"})
 _LISTS = frozenset({"postgres", "redshift", "oracle", "snowflake", "materialize"})
 _RUNNERS = frozenset({"TASK", "PIPE"})  # objects that run one statement
@@ -36,6 +29,7 @@ class Splitter:
 
     def __init__(self, words: Sequence[str], names: Sequence[str], dialect: str) -> None:
         self._words = words
+        self._boundaries = Boundaries(words)
         self._names = names  # the same tokens as written
         self._free = dialect in ("tsql", "fabric")  # statements need no semicolon
         self._dialect = dialect
@@ -136,7 +130,7 @@ class Splitter:
                     yield from self._condition(start, j)
                     self._i = j + 1
                     return
-                if w == ";" or (w in _STARTS and j > start and w not in ("IF", "WITH")):
+                if w == ";" or (w in STARTS and j > start and w not in ("IF", "WITH")):
                     break
             j += 1
         if word == "IF" and self._word(1) in ("EXISTS", "NOT") and j >= len(self._words):
@@ -275,7 +269,7 @@ class Splitter:
                     if not self._begins_before_end(j + 1):
                         return None
                     continue
-                if after in ("BEGIN", "DECLARE") or after in _STARTS or kind in _RUNNERS:
+                if after in ("BEGIN", "DECLARE") or after in STARTS or kind in _RUNNERS:
                     return j + 1
                 if self._begins_before_end(j + 1):  # Oracle: declarations without DECLARE
                     return self._find(j + 1, "BEGIN")
@@ -374,82 +368,11 @@ class Splitter:
             elif depth == 0 and case == 0 and j > first:
                 if w == "END" and (self._blocks or self._free) and words[j - 1] != ".":
                     return j
-                if self._free and self._ends_here(j, head):
+                if self._free and self._boundaries.ends_here(self._i, j, head, self._blocks):
                     return j
             j += 1
         return len(words)
 
-    def _ends_here(self, j: int, head: str) -> bool:
-        """Say whether T-SQL starts a new statement at this word."""
-        w, before = self._words[j], self._words[j - 1]
-        if w not in _STARTS and w != "ELSE":
-            return False
-        if before in (".", "AS", ",", "=", "+"):
-            return False
-        if w == "ELSE":
-            return self._blocks > 0 or "IF" in self._words[:j]
-        if w == "GO":
-            return True
-        body = self._words[self._start_of(j) : j]
-        if w == "SELECT":
-            if before in _FOLLOWS_SELECT or before == "(":
-                return False
-            return not (self._awaits_query(head, body))
-        if w == "WITH":  # hints and options, unless a CTE follows
-            return self._is_cte(j) and head not in ("CREATE", "ALTER", "INSERT", "WITH")
-        if w in ("INSERT", "UPDATE", "DELETE", "MERGE"):
-            if before in ("THEN", "ON", "AFTER", "FOR", "OF", "INSTEAD"):
-                return False
-            return not (
-                head == "WITH"
-                and not any(x in body for x in ("INSERT", "UPDATE", "DELETE", "MERGE", "SELECT_DONE"))
-                and before == ")"
-            )
-        if w == "SET":
-            return head not in ("UPDATE", "ALTER", "MERGE", "WITH", "CREATE") or "WHERE" in body
-        if w in ("EXEC", "EXECUTE"):
-            return head != "INSERT" or "SELECT" in body or "VALUES" in body
-        if w in ("IF", "RETURN", "USE", "OPEN", "CLOSE", "FETCH", "CREATE", "DROP", "ALTER"):
-            if head in ("CREATE", "ALTER", "DROP", "GRANT", "REVOKE") and w in ("IF", "RETURN", "ALTER"):
-                return False
-            return not (w == "FETCH" or (head == "ALTER" and w in ("DROP", "ALTER", "SET")))
-        return True
-
-    def _start_of(self, j: int) -> int:
-        return min(self._i, j)
-
-    def _awaits_query(self, head: str, body: Sequence[str]) -> bool:
-        """Say whether a statement so far still lacks the SELECT that it needs."""
-        if head in ("INSERT", "CREATE", "ALTER"):
-            return "SELECT" not in body and "VALUES" not in body and "EXEC" not in body
-        if head == "WITH":
-            outside = _outside(body)
-            return "SELECT" not in outside
-        return head in ("SELECT", "DECLARE", "IF", "WHILE") and body[-1] in _FOLLOWS_SELECT
-
-    def _is_cte(self, j: int) -> bool:
-        window = self._words[j + 2 : j + 4]
-        return "AS" in window[:1] or (window[:1] == ["("] and self._word_after_paren(j + 2) == "AS")
-
-    def _word_after_paren(self, j: int) -> str:
-        depth = 0
-        while j < len(self._words):
-            depth += (self._words[j] == "(") - (self._words[j] == ")")
-            j += 1
-            if depth == 0:
-                break
-        return self._words[j] if j < len(self._words) else ""
-
     def _skip_to(self, words: set[str]) -> None:
         while self._i < len(self._words) and self._words[self._i] not in words:
             self._i += 1
-
-
-def _outside(words: Sequence[str]) -> list[str]:
-    """Return the words outside of parentheses."""
-    depth, made = 0, []
-    for w in words:
-        depth += (w == "(") - (w == ")")
-        if depth == 0:
-            made.append(w)
-    return made

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
+from headwater_parsers.ast.functions import (
+    AGGREGATES,
+    DICTIONARIES,
+    IF_NAMES,
+    MASKING,
+    OF_ONE_ROW,
+    PSEUDO,
+)
 from headwater_parsers.ast.names import at_of, join_at, name_of, variable_of
+from headwater_parsers.ast.shapes import date_part, is_query, makes_struct, unordered
 from headwater_parsers.dialects import Traits
 from headwater_parsers.tree import (
     AGGREGATION,
@@ -24,48 +33,6 @@ from headwater_parsers.tree import (
     Table,
 )
 
-# Functions whose result hides the value: the list of OpenLineage's Spark and Hive integrations.
-MASKING = frozenset(
-    {
-        "md5", "md5digest", "md5numberlower64", "md5numberupper64", "sha", "sha1", "sha2",
-        "sha1digest", "sha2digest", "sha256", "sha512", "crc32", "xxhash64", "xxhash32",
-        "murmur3hash", "murmurhash3", "hash", "hivehash", "hive_hash", "cityhash64",
-        "farm_fingerprint", "farmfingerprint", "fingerprint", "standardhash", "standard_hash",
-        "hashbytes", "mask", "mask_first_n", "mask_last_n", "mask_hash", "mask_show_first_n",
-        "mask_show_last_n", "hmac", "tokenize", "encrypt", "encryptraw", "aes_encrypt", "count",
-        "approxdistinct", "countif", "md5_binary", "sha1_binary", "sha2_binary", "sha224",
-        "sha384", "xxhash", "digest",
-    }
-)  # fmt: skip
-# sqlglot calls these aggregates; over a window they hand on a value of one row.
-_OF_ONE_ROW = frozenset(
-    {
-        "lag", "lead", "firstvalue", "lastvalue", "nthvalue", "rank", "denserank", "rownumber",
-        "percentrank", "cumedist", "ntile", "first", "last", "grouping", "groupingid",
-    }
-)  # fmt: skip
-_AGGREGATES = frozenset(
-    {
-        "collect_list", "collect_set", "listagg", "string_agg", "group_concat", "wm_concat",
-        "every", "bool_and", "bool_or", "any_value", "median", "mode", "hll_union_agg", "checksum",
-        "approx_count_distinct", "histogram", "map_agg", "multimap_agg", "object_agg", "xmlagg",
-        "countif", "sumif", "avgif", "uniq", "uniqexact", "argmax", "argmin", "grouparray", "anylast",
-        "first_value_agg", "bit_and", "bit_or", "bit_xor", "regr_slope", "corr", "percentile",
-        "percentile_approx", "array_concat_agg", "json_agg", "jsonb_agg", "count_big", "count_if",
-    }
-)  # fmt: skip
-_DICTIONARIES = ("dictget", "joinget")
-_IF_NAMES = frozenset({"if", "iff", "iif"})
-_PARTS = frozenset(
-    {
-        "year", "yy", "yyyy", "quarter", "qq", "q", "month", "mm", "m", "week", "wk", "ww",
-        "isoweek", "weekday", "dow", "doy", "day", "dd", "d", "hour", "hh", "hours", "minute",
-        "mi", "n", "second", "ss", "s", "millisecond", "ms", "microsecond", "mcs", "nanosecond",
-        "ns", "epoch", "days", "months", "years", "weeks", "minutes", "seconds",
-    }
-)  # fmt: skip
-_PART_TAKERS = ("date", "time", "extract", "trunc", "last_day", "next_day", "diff")
-_PSEUDO = frozenset({"rownum", "level", "sysdate", "systimestamp", "rowid", "user"})  # Oracle
 _PLAIN = (exp.Paren, exp.Alias, exp.PropertyEQ, exp.Kwarg, exp.Ordered, exp.Collate)
 _BARE = (
     exp.Literal, exp.Null, exp.Boolean, exp.Var, exp.DataType, exp.JSONPath,
@@ -105,7 +72,7 @@ class Expressions:
         if node is not None:
             self._walk(node, IDENTITY, _SHOWN, out)
             out.fields = self._fields(node)
-            out.query_alone = len(out.nested) == 1 and not out.leaves and _is_query(node)
+            out.query_alone = len(out.nested) == 1 and not out.leaves and is_query(node)
             if out.at == NOWHERE:
                 out.at = at_of(node)
         return out
@@ -130,7 +97,7 @@ class Expressions:
         if isinstance(node, exp.Array) and len(node.expressions) == 1:
             return self._fields(node.expressions[0])
         if isinstance(node, exp.ArrayAgg | exp.AnyValue) and isinstance(node.this, exp.Expr):
-            inner = self._fields(_unordered(node.this)) or {}
+            inner = self._fields(unordered(node.this)) or {}
             for expr in inner.values():
                 for leaf in expr.leaves:
                     leaf.use = max(leaf.use, AGGREGATION)
@@ -202,7 +169,7 @@ class Expressions:
         leaf = self.column(node, use, masked=masked)
         if self._bound and any(leaf.parts[0].lower() in names for names in self._bound):
             return
-        pseudo = self.traits.name == "oracle" and leaf.parts[0].lower() in _PSEUDO
+        pseudo = self.traits.name == "oracle" and leaf.parts[0].lower() in PSEUDO
         if pseudo and len(leaf.parts) == 1:
             return
         out.leaves.append(leaf)
@@ -333,7 +300,7 @@ class Expressions:
             self._children(node, deeper(use), masked, out)
 
     def _nested(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
-        out.nested.append(Nested(self._query(node), use, masked, struct=_makes_struct(node)))
+        out.nested.append(Nested(self._query(node), use, masked, struct=makes_struct(node)))
 
     def _in(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> None:
         use = deeper(use)
@@ -353,36 +320,25 @@ class Expressions:
         if plain in self._masking:
             masked = True
         if use not in (CONDITIONAL, WINDOW):
-            aggregate = isinstance(node, exp.AggFunc) or plain in _AGGREGATES
-            if aggregate and plain not in _OF_ONE_ROW:
+            aggregate = isinstance(node, exp.AggFunc) or plain in AGGREGATES
+            if aggregate and plain not in OF_ONE_ROW:
                 use = AGGREGATION
         if anonymous and plain in self.functions:
             self._inline(plain, node, use, masked, out)
             return
-        if anonymous and plain in _IF_NAMES and len(node.expressions) > 1:
+        if anonymous and plain in IF_NAMES and len(node.expressions) > 1:
             self._condition(node.expressions[0], use, masked, out)
             self._each(node.expressions[1:], deeper(use), masked, out)
             return
-        if plain.startswith(_DICTIONARIES) and self._dictionary(node, use, masked, out):
+        if plain.startswith(DICTIONARIES) and self._dictionary(node, use, masked, out):
             return
         if anonymous:
             out.functions.append(node.name)
         use = deeper(use)
-        skip = self._date_part(plain, node) if anonymous else None
+        skip = date_part(plain, node) if anonymous else None
         for child in node.iter_expressions():
             if child is not skip:
                 self._walk(child, use, masked, out)
-
-    @staticmethod
-    def _date_part(name: str, node: exp.Expr) -> exp.Expr | None:
-        if not any(word in name for word in _PART_TAKERS):
-            return None
-        for child in node.expressions:
-            if not isinstance(child, exp.Column) or len(child.parts) > 1:
-                continue
-            if child.name.lower() in _PARTS and not child.this.args.get("quoted"):
-                return child
-        return None
 
     def _dictionary(self, node: exp.Expr, use: int, masked: Masked, out: Expr) -> bool:
         """Read ClickHouse's dictGet('d', 'attribute', key): the value is the dictionary's."""
@@ -438,29 +394,3 @@ class Expressions:
         exp.Select: _nested,
         exp.Subquery: _nested,
     }
-
-
-def _is_query(node: exp.Expr) -> bool:
-    while isinstance(node, exp.Paren | exp.Alias):
-        node = node.this
-    if isinstance(node, exp.Array) and len(node.expressions) == 1:
-        node = node.expressions[0]
-    return isinstance(node, exp.Query)
-
-
-def _makes_struct(node: exp.Expr) -> bool:
-    while isinstance(node, exp.Subquery):
-        node = node.this
-    return isinstance(node, exp.Select) and str(node.args.get("kind") or "").upper() == "STRUCT"
-
-
-def _unordered(node: exp.Expr) -> exp.Expr:
-    """Pass through the ORDER BY, LIMIT and DISTINCT inside ARRAY_AGG."""
-    while isinstance(node, exp.Order | exp.Limit | exp.Distinct | exp.IgnoreNulls):
-        inner = node.this if isinstance(node.this, exp.Expr) else None
-        if inner is None and len(node.expressions) == 1:
-            inner = node.expressions[0]
-        if inner is None:
-            break
-        node = inner
-    return node

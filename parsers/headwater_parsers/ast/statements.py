@@ -1,14 +1,14 @@
 """Turns every statement into canonical writes: `write(target, columns) <- query`."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from headwater_parsers.ast.bodies import declared_type, has_query_body, is_query_body
 from headwater_parsers.ast.changes import Changes
+from headwater_parsers.ast.definitions import Definitions
 from headwater_parsers.ast.expressions import Functions
 from headwater_parsers.ast.names import (
-    at_of,
     column_names,
     dotted,
     name_of,
@@ -16,22 +16,18 @@ from headwater_parsers.ast.names import (
     variable_of,
 )
 from headwater_parsers.ast.queries import Queries
-from headwater_parsers.ast.reading import Text, Unreadable, read
+from headwater_parsers.ast.transfers import Transfers, target_of
+from headwater_parsers.ast.variables import Variables
 from headwater_parsers.dialects import Traits
 from headwater_parsers.tree import (
-    IDENTITY,
     Assign,
     Derived,
-    Expr,
     Join,
-    Leaf,
     Projection,
     Query,
-    Rows,
     Select,
     Star,
     Statement,
-    Table,
     Write,
 )
 
@@ -52,9 +48,6 @@ _SILENT = frozenset(
 _READS = frozenset({"call", "exec", "execute", "perform"})
 
 
-_QUERY = re.compile(r"\s*\(?\s*(select|with)\b", re.IGNORECASE)
-
-
 class Statements:
     """Reads statements of one dialect."""
 
@@ -64,6 +57,9 @@ class Statements:
         self.traits = traits
         self.queries = Queries(traits, functions, masking)
         self._changes = Changes(self.queries)
+        self._definitions = Definitions(self.queries)
+        self._transfers = Transfers(self.queries)
+        self.variables = Variables(self.queries)
         self._routine = routine
 
     def read(self, node: exp.Expr) -> Statement:
@@ -146,7 +142,7 @@ class Statements:
     # -- writes -----------------------------------------------------------------------------
 
     def _insert(self, node: exp.Expr) -> Statement:
-        target, columns = self._target(node.this)
+        target, columns = target_of(node.this, self.traits)
         kind = "insert_overwrite" if node.args.get("overwrite") else "insert"
         source = node.args.get("expression") or node.args.get("source")
         if not isinstance(source, exp.Expr):
@@ -174,19 +170,6 @@ class Statements:
                     write.dynamic += (dotted(item, self.traits)[-1],)
             return
 
-    def _target(self, node: exp.Expr) -> tuple[Table, tuple[str, ...] | None]:
-        columns = None
-        if isinstance(node, exp.Schema):
-            columns = column_names(node.expressions, self.traits) or None
-            node = node.this
-        if isinstance(node, exp.Directory):
-            return Table((node.this.name,), kind="file", at=at_of(node.this)), columns
-        if isinstance(node, exp.Func):  # INSERT INTO FUNCTION s3('...')
-            literal = node.find(exp.Literal)
-            name = literal.name if literal is not None else node.name
-            return Table((name,), kind="file"), columns
-        return table_of(node, self.traits), columns
-
     def _many(self, node: exp.Expr) -> Statement:
         """Read FROM t INSERT ... INSERT ..., and Oracle's INSERT ALL."""
         source = node.args["source"]
@@ -198,7 +181,7 @@ class Statements:
         for item in node.expressions:
             condition = item.args.get("expression") if isinstance(item, exp.ConditionalInsert) else None
             insert = item.this if isinstance(item, exp.ConditionalInsert) else item
-            target, columns = self._target(insert.this)
+            target, columns = target_of(insert.this, self.traits)
             body = insert.args.get("expression")
             query: Query
             if isinstance(body, exp.Select):
@@ -220,7 +203,7 @@ class Statements:
     def _create(self, node: exp.Expr) -> Statement:
         kind = str(node.args.get("kind") or "").upper()
         if kind in ("FUNCTION", "PROCEDURE"):
-            return self._function(node)
+            return self._definitions.function(node)
         if kind not in ("TABLE", "VIEW", "MODEL", "") and not kind.endswith(("TABLE", "VIEW")):
             return Statement(f"create_{kind.lower()}")
         view = kind.endswith("VIEW")
@@ -236,10 +219,10 @@ class Statements:
             if self.traits.name == "mysql" and any(
                 isinstance(c, exp.ColumnDef) and c.args.get("kind") for c in holder.expressions
             ):
-                columns = None if _is_query_of(node) else columns  # they are added to the query's
+                columns = None if has_query_body(node) else columns  # they are added to the query's
             listed += [e for e in holder.expressions if isinstance(e, exp.LikeProperty)]
             made.declared = tuple(
-                (name_of(c.this, self.traits), _type(c))
+                (name_of(c.this, self.traits), declared_type(c))
                 for c in holder.expressions
                 if isinstance(c, exp.ColumnDef)
             )
@@ -257,7 +240,7 @@ class Statements:
             made.kind = "clone"
             copied = table_of(clone.this, self.traits)
             made.writes = [Write(target, None, copies=copied)]
-        elif isinstance(body, exp.Expr) and _is_query(body):
+        elif isinstance(body, exp.Expr) and is_query_body(body):
             query = self.queries.with_ctes(node, self.queries.query(body))
             made.writes = [Write(target, query, columns, named=True)]
         elif like is not None:
@@ -267,101 +250,12 @@ class Statements:
             made.writes = [Write(target, None, columns, named=True)]
         return made
 
-    def _function(self, node: exp.Expr) -> Statement:
-        made = Statement("create_function")
-        signature = node.this
-        if not isinstance(signature, exp.UserDefinedFunction):
-            return made
-        name = dotted(table_expression(signature), self.traits)[-1].lower()
-        params = tuple(name_of(p.this, self.traits) for p in signature.expressions if p.this)
-        body = self._in_string(node, node.args.get("expression"))
-        while isinstance(body, exp.Return | exp.Paren | exp.Subquery | exp.Heredoc):
-            if isinstance(body, exp.Subquery) and not isinstance(body.this, exp.Subquery):
-                break
-            body = body.this
-        if isinstance(body, exp.Subquery) and _returns_table(node):
-            body = body.this
-        if isinstance(body, exp.Query) and _returns_table(node):
-            made.table_function = (name, self.queries.query(body))
-        elif isinstance(body, exp.Expr) and not isinstance(body, exp.Literal | exp.Block):
-            made.function = (name, params, self.queries.expressions.read(body))
-        return made
-
-    def _in_string(self, node: exp.Expr, body: object) -> object:
-        """Read a function's body in a string, if it is SQL."""
-        if isinstance(body, exp.Heredoc):
-            body = body.this
-        code = body.this if isinstance(body, exp.Literal) and body.is_string else body
-        if not isinstance(code, str) or _language(node) != "sql":
-            return body
-        try:
-            text = Text(code if _QUERY.match(code) else f"SELECT {code}", self.traits.name)
-            (made,) = read(text.tokens, text.sql, self.traits.name)
-        except (Unreadable, ValueError):
-            return body
-        if not _QUERY.match(code) and isinstance(made, exp.Select) and len(made.expressions) == 1:
-            return made.expressions[0]
-        return exp.Subquery(this=made) if isinstance(made, exp.Query) else body
-
     def _cache(self, node: exp.Expr) -> Statement:
         body = node.args.get("expression")
         if not isinstance(body, exp.Expr):
             return Statement("cache")
         write = Write(table_of(node.this, self.traits), self.queries.query(body), named=True)
         return Statement("cache", [write], temporary=True)
-
-    def _copy(self, node: exp.Expr) -> Statement:
-        files = [f for f in node.args.get("files") or () if isinstance(f, exp.Expr)]
-        if not files:
-            return Statement("copy")
-        if not node.args.get("kind"):  # COPY t TO file
-            target = self._file(files[0])
-            return Statement("copy", [Write(target, self._copied(node.this))])
-        source = files[0]
-        if isinstance(node.this, exp.Subquery | exp.Select):
-            return Statement("copy", [Write(self._file(source), self._copied(node.this))])
-        target, columns = self._target(node.this)
-        known = [f for f in files if not isinstance(f, exp.Identifier) or self._file(f).parts]
-        writes = [Write(target, self._copied(f), columns) for f in known]
-        return Statement("copy", writes or [Write(target, None, columns)])
-
-    def _copied(self, node: exp.Expr) -> Query:
-        if _is_query(node) and not isinstance(node, exp.Table):
-            return self.queries.query(node)
-        if isinstance(node, exp.Literal | exp.Identifier):
-            return Select([Star()], [Join(self._file(node))])
-        columns = None
-        if isinstance(node, exp.Schema):
-            columns = column_names(node.expressions, self.traits)
-        table = table_of(node, self.traits)
-        if columns:
-            leaves = [Projection(c, self.queries.expressions.read(exp.column(c))) for c in columns]
-            return Select(list(leaves), [Join(table)])
-        return Select([Star()], [Join(table)])
-
-    def _file(self, node: exp.Expr) -> Table:
-        if isinstance(node, exp.Identifier):
-            text = node.name
-            bare = not node.args.get("quoted") and text.lower() in ("stdin", "stdout")
-            return Table(() if bare else (text,), kind="file", at=at_of(node))
-        return table_of(node, self.traits)
-
-    def _export(self, node: exp.Expr) -> Statement:
-        target = Table(("",), kind="file")
-        options = node.args.get("options")
-        for option in options.expressions if isinstance(options, exp.Expr) else ():
-            if option.name.lower() in ("uri", "location"):
-                target = Table((option.args["value"].name,), kind="file")
-        return Statement("export", [Write(target, self.queries.query(node.this))])
-
-    def _load(self, node: exp.Expr) -> Statement:
-        target = table_of(node.this, self.traits)
-        paths = [node.args["inpath"].name] if node.args.get("inpath") else []
-        files = node.args.get("files")
-        if isinstance(files, exp.Expr):
-            paths += [x.name for x in files.find_all(exp.Literal) if "/" in x.name]
-        joins = [Join(Table((path,), kind="file")) for path in paths]
-        return Statement("load", [Write(target, Select([Star()], joins))])
 
     # -- changes to names -------------------------------------------------------------------
 
@@ -419,84 +313,6 @@ class Statements:
         made.use = (what, parts)
         return made
 
-    # -- variables --------------------------------------------------------------------------
-
-    def _set(self, node: exp.Expr) -> Statement:
-        made = Statement("set")
-        for item in node.expressions:
-            pair = item.this
-            if isinstance(pair, exp.EQ | exp.PropertyEQ):
-                self._assign(made, pair.this, pair.expression)
-        return made
-
-    def _declare(self, node: exp.Expr) -> Statement:
-        made = Statement("declare")
-        for item in node.expressions:
-            names = item.this if isinstance(item.this, list) else [item.this]
-            kind = item.args.get("kind")
-            if isinstance(kind, exp.Schema):  # DECLARE @t TABLE (...)
-                declared = tuple(
-                    (name_of(c.this, self.traits), _type(c))
-                    for c in kind.expressions
-                    if isinstance(c, exp.ColumnDef)
-                )
-                columns = tuple(n for n, _ in declared)
-                target = Table((name_of(names[0], self.traits),), kind="temporary")
-                made.writes.append(Write(target, None, columns, named=True))
-                made.declared, made.temporary = declared, True
-                continue
-            default = item.args.get("default")
-            for name in names:
-                if isinstance(default, exp.Expr):
-                    self._assign(made, name, default)
-                else:
-                    made.assigns.append(Assign((name_of(name, self.traits),), Rows([Expr()])))
-        return made
-
-    def _assign(self, made: Statement, left: exp.Expr, right: exp.Expr) -> None:
-        targets = left.expressions if isinstance(left, exp.Tuple) else [left]
-        names = tuple(
-            name_of(t, self.traits) if isinstance(t, exp.Parameter) else dotted(t, self.traits)[-1]
-            for t in targets
-        )
-        query: Query
-        if isinstance(right, exp.Subquery | exp.Query):
-            query = self.queries.query(right)
-        elif isinstance(right, exp.Tuple):
-            query = Rows([self.queries.expressions.read(e) for e in right.expressions])
-        else:
-            query = Rows([self.queries.expressions.read(right)])
-        constant = isinstance(query, Rows) and not any(e.leaves or e.nested for e in query.exprs)
-        if constant and not all(n.startswith("@") for n in names):
-            return  # SET some.setting = value
-        made.assigns.append(Assign(names, query))
-
-    def for_each(self, variable: str, node: exp.Expr) -> Statement:
-        """Read the query of FOR r IN (...): r.column is a column of it."""
-        query = self.queries.query(node)
-        assign = Assign((self.traits.fold(variable, quoted=False),), query, record=True)
-        return Statement("for", assigns=[assign])
-
-    def row_of(self, variable: str, cursor: str) -> Statement:
-        """Read FOR r IN cursor."""
-        held = Expr(leaves=[Leaf((cursor,), IDENTITY, masked=False)])
-        return Statement("for", assigns=[Assign((variable,), Rows([held]))])
-
-    def into(self, variables: Iterable[str], node: exp.Expr) -> Statement:
-        """Read a query whose columns go to variables."""
-        names = tuple(self.traits.fold(v, quoted=False) for v in variables)
-        return Statement("execute", assigns=[Assign(names, self.queries.query(node))])
-
-    def assignment(self, variable: str, node: exp.Expr) -> Statement:
-        """Read `x := value`; the value comes as SELECT value."""
-        name = self.traits.fold(variable, quoted=False)
-        return Statement("set", assigns=[Assign((name,), self.queries.query(node))])
-
-    def condition(self, node: exp.Expr) -> Statement:
-        """Read the condition of IF or WHILE: it reads tables, and makes no column."""
-        select = Select([], filters=[self.queries.expressions.read(node)])
-        return Statement("condition", [Write(None, select)])
-
     def _command(self, node: exp.Expr) -> Statement:
         word = str(node.this).strip().split(" ")[0].lower()
         made = Statement(word)
@@ -510,6 +326,21 @@ class Statements:
         made = Statement("execute")
         made.notes.append(("call", "EXECUTE is not followed into the routine"))
         return made
+
+    def _copy(self, node: exp.Expr) -> Statement:
+        return self._transfers.copy(node)
+
+    def _export(self, node: exp.Expr) -> Statement:
+        return self._transfers.export(node)
+
+    def _load(self, node: exp.Expr) -> Statement:
+        return self._transfers.load(node)
+
+    def _set(self, node: exp.Expr) -> Statement:
+        return self.variables.set(node)
+
+    def _declare(self, node: exp.Expr) -> Statement:
+        return self.variables.declare(node)
 
     def _update(self, node: exp.Expr) -> Statement:
         return self._changes.update(node)
@@ -542,30 +373,11 @@ class Statements:
     }
 
 
-def table_expression(signature: exp.Expr) -> exp.Expr:
-    """Return the name in a function's signature."""
-    inner = signature.this
-    if isinstance(inner, exp.Table):
-        return exp.Dot.build(list(inner.parts)) if len(inner.parts) > 1 else inner.this
-    return signature.this if isinstance(inner, exp.Expr) else signature
-
-
 def _into(node: exp.Expr) -> exp.Expr | None:
     while isinstance(node, exp.SetOperation | exp.Subquery):
         node = node.this
     into = node.args.get("into") if isinstance(node, exp.Select) else None
     return into if isinstance(into, exp.Expr) else None
-
-
-def _is_query(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Paren | exp.Schema):
-        return isinstance(node.this, exp.Expr) and _is_query(node.this)
-    return isinstance(node, exp.Query | exp.Values | exp.Pivot | exp.Table)
-
-
-def _is_query_of(node: exp.Expr) -> bool:
-    body = node.args.get("expression")
-    return isinstance(body, exp.Expr) and _is_query(body)
 
 
 def _is_table(node: exp.Expr) -> bool:
@@ -574,25 +386,3 @@ def _is_table(node: exp.Expr) -> bool:
         and isinstance(node.this, exp.Column)
         and node.this.name.lower() == "table"
     )
-
-
-def _language(node: exp.Expr) -> str:
-    properties = node.args.get("properties")
-    for item in properties.expressions if isinstance(properties, exp.Expr) else ():
-        if isinstance(item, exp.LanguageProperty):
-            return str(item.name).lower()
-    return "sql"
-
-
-def _returns_table(node: exp.Expr) -> bool:
-    properties = node.args.get("properties")
-    for item in properties.expressions if isinstance(properties, exp.Expr) else ():
-        if isinstance(item, exp.ReturnsProperty):
-            return bool(item.args.get("is_table") or item.args.get("table"))
-    body = node.args.get("expression")
-    return isinstance(body, exp.Select)
-
-
-def _type(column: exp.Expr) -> str:
-    kind = column.args.get("kind")
-    return kind.sql().lower() if isinstance(kind, exp.Expr) else ""
