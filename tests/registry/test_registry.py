@@ -9,7 +9,7 @@ from headwater_server.errors import AlreadyExists, Conflict, HeadwaterError, Inv
 from headwater_server.graph import keys
 from headwater_server.graph.words import EdgeKind, Kind
 from tests.app import Headwater
-from tests.openlineage.said import dataset_key, run, run_key, uuid_of
+from tests.openlineage.said import dataset_key, facet, run, run_key, table, uuid_of
 
 V1, V2 = keys.model_version("churn", 1), keys.model_version("churn", 2)
 
@@ -140,6 +140,25 @@ def test_a_version_from_a_run_was_trained_on_what_the_run_read(headwater: Headwa
 def test_a_name_that_could_pass_for_another_is_refused(embedded: Headwater, name: str) -> None:
     with pytest.raises(Invalid):
         embedded.registry.register_model(name, actor="ada")
+
+
+def test_what_the_run_read_stands_above_what_was_named(headwater: Headwater) -> None:
+    """Two say that the version was trained on a table; what one of them says later leaves the other's word."""
+    headwater.send(
+        run("COMPLETE", "features", "f", 1, writes=["features"]),
+        run("START", "train", "t", 2, reads=["features"]),
+    )
+    headwater.registry.register_model("churn", actor="ada")
+    headwater.registry.create_version(
+        "churn", run_id=uuid_of("t"), trained_on=["postgres://db/features"], actor="ada"
+    )
+    snapshot = table("features", version=facet(datasetVersion="7"))
+    headwater.send(run("COMPLETE", "train", "t", 3, reads=[snapshot]))
+    (trained,) = headwater.registry.trained_on(V1)
+    assert headwater.props(trained)["version"] == "7"
+    before = headwater.fingerprint()
+    headwater.parts.rebuild(lambda *_: None)
+    assert headwater.fingerprint() == before
 
 
 @pytest.mark.parametrize("name", ["latest", "v3", "3", "a/b"])

@@ -17,6 +17,9 @@ from headwater_server.project.said import Derived, curated, present, tags_of
 NOT_SERVED = frozenset({"None", "Archived"})
 """What stands in these stages is not what the model's bare name means."""
 
+TOLD = "told"
+"""Tag of a TRAINED_ON that somebody named when the version was made; the one that its run read has none."""
+
 
 def derive_model(key: str, facts: Facts) -> Derived:
     (name,) = keys.parts_of(key)
@@ -88,7 +91,7 @@ def derive_version(key: str, facts: Facts) -> Derived:
     )
     trained = made.get("trainedOn") or []
     for target in trained:
-        derived.edges.append(Edge(key, EdgeKind.TRAINED_ON, target, since=created))
+        derived.edges.append(Edge(key, EdgeKind.TRAINED_ON, target, TOLD, since=created))
     if trained:
         step = make_step(key, "", "DECLARED", {dataset_behind(t) for t in trained}, [key])
         derived.nodes += step_nodes(step)

@@ -4,6 +4,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.project.reading import facts_of, pinned
+from headwater_server.project.registered import TOLD, dataset_behind
 from headwater_server.registry.views import AliasView, StageView, Transition
 from headwater_server.store.port import Direction, GraphStore
 
@@ -79,10 +80,16 @@ class RegistryReads:
         return found[:limit]
 
     def trained_on(self, version_key: str) -> list[str]:
-        """The versions of the datasets it was trained on; the dataset where no version is known."""
+        """The versions of the datasets it was trained on; the dataset where no version is known.
+
+        What its run read stands above what was named when the version was made.
+        """
         edges = self._store.expand([version_key], Direction.DOWNSTREAM, [EdgeKind.TRAINED_ON])
+        read = {dataset_behind(edge.target) for edge in edges if edge.tag != TOLD}
         found = set()
         for edge in edges:
+            if edge.tag == TOLD and dataset_behind(edge.target) in read:
+                continue
             target: str | None = edge.target
             if keys.kind_of(edge.target) is Kind.DATASET and edge.since is not None:
                 target = pinned(edge.target, edge.since, self._store)
