@@ -73,6 +73,7 @@ class Traits:
     recursive_unsaid: bool  # a CTE may read itself without RECURSIVE
     aliases: bool  # a projection reads the alias of an earlier one before an unknown column
     rename_moves: bool  # RENAME TO a bare name moves the table to the current schema
+    of_values: str  # the name of the i-th column of VALUES, counted from one
     unnamed: str  # the name of the i-th projection that has none
 
     def fold(self, name: str, *, quoted: bool) -> str:
@@ -97,5 +98,6 @@ def traits_of(name: str) -> Traits:
         recursive_unsaid=name in _RECURSIVE_UNSAID,
         aliases=name in _LATERAL_ALIASES,
         rename_moves=name in ("snowflake", "mysql"),
+        of_values="col{0}" if name in ("spark", "databricks", "hive") else "column{0}",
         unnamed=_UNNAMED.get(name, "_c{0}"),
     )

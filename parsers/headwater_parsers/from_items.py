@@ -103,9 +103,12 @@ class FromItems(ABC):
         if isinstance(source, Group):
             return self._group(source, scope, env)
         if isinstance(source, Derived):
-            relation = renamed(self.query(source.query, env, scope), source.columns)
+            relation = self.query(source.query, env, scope)
+            names = self._names_of(source.query) if isinstance(source.query, Rows) else ()
+            relation = renamed(relation, source.columns or names)
         elif isinstance(source, Rows):
             relation = self.rows(source, env, scope)
+            relation = renamed(relation, source.columns or self._names_of(source))
         elif isinstance(source, Function):
             return [self._function(source, scope, env)]
         elif isinstance(source, Pivot):
@@ -118,6 +121,11 @@ class FromItems(ABC):
             if isinstance(inner, Table):
                 alias = (inner.alias or inner.parts[-1]).lower()
         return [Entry(relation, alias, ())]
+
+    def _names_of(self, rows: Rows) -> tuple[str, ...]:
+        if rows.columns:
+            return rows.columns
+        return tuple(self._traits.of_values.format(i + 1) for i in range(len(rows.exprs)))
 
     def _table(self, table: Table, scope: Scope, env: Ctes) -> Entry:
         alias = table.alias.lower() if table.alias else None

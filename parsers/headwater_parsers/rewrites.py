@@ -14,6 +14,9 @@ def rewritten(text: Text, first: int, last: int) -> dict[int, str]:
     words = text.words
     changes: dict[int, str] = {}
     head = words[first]
+    for j in range(first + 1, last - 1):
+        if words[j] == "MINUS" and words[j + 1] in ("SELECT", "(", "ALL", "DISTINCT"):
+            changes[j] = "EXCEPT"
     if text.dialect == "teradata":
         _teradata(words, first, last, changes)
     if head in ("UPSERT", "REPLACE") and words[first + 1 : first + 2] != ["("]:

@@ -172,6 +172,9 @@ class Scope:
             if column is not None:
                 variable = self.variables(lower)
                 return column if variable is None else variable
+            row = scope.aliased(lower)
+            if row is not None:
+                return _row(name, row)
             scope = scope.parent
         if alias is not None:
             return alias
@@ -184,10 +187,8 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             row = scope.entry((name.lower(),))
-            if row is not None:  # a whole row, as in to_json(t)
-                origins: Origins = {}
-                add(origins, whole_row(row.relation).origins, TRANSFORMATION)
-                return Column(name, origins)
+            if row is not None:
+                return _row(name, row)
             scope = scope.parent
         scope = self
         while scope is not None:
@@ -257,6 +258,13 @@ def _named(relation: Relation, lower: str) -> Column | None:
             if column.name.lower() == lower:
                 return column
     return None
+
+
+def _row(name: str, entry: Entry) -> Column:
+    """Return a whole row as a value, as in to_json(t)."""
+    origins: Origins = {}
+    add(origins, whole_row(entry.relation).origins, TRANSFORMATION)
+    return Column(name, origins)
 
 
 def whole_row(relation: Relation) -> Column:

@@ -103,7 +103,7 @@ def table_of(node: exp.Expr, traits: Traits) -> Table:
     parts = []
     at = NOWHERE
     for part in (node.args.get("catalog"), node.args.get("db"), this):
-        if part is None:
+        if not isinstance(part, exp.Expr):  # db..t
             continue
         at = join_at(at, at_of(part))
         if isinstance(part, exp.Dot):

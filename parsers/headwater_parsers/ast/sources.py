@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from headwater_parsers.ast.expressions import Expressions
 from headwater_parsers.ast.names import alias_of, column_names, name_of, names_of, table_of
+from headwater_parsers.ast.outside import named_by
 from headwater_parsers.tree import (
     Derived,
     Expr,
@@ -25,16 +26,7 @@ from headwater_parsers.tree import (
     Unpivot,
 )
 
-_READERS = frozenset(
-    {
-        "readparquet", "readcsv", "readcsvauto", "readjson", "readjsonauto", "readndjson",
-        "parquetscan", "deltascan", "icebergscan", "readxlsx", "readtext", "readblob", "readfiles",
-        "s3", "s3cluster", "gcs", "url", "file", "hdfs", "azureblobstorage", "deltalake",
-        "iceberg", "openrowset", "cloudfiles",
-    }
-)  # fmt: skip
 _ROW_FUNCTIONS = frozenset({"tsql", "fabric", "snowflake", "oracle", "teradata"})
-_REMOTE = frozenset({"remote", "remotesecure", "cluster", "clusterallreplicas"})
 _POSITIONAL = frozenset({"seq", "index", "ordinality", "path"})
 
 
@@ -115,12 +107,16 @@ class Sources:
         if isinstance(node, exp.Lateral):
             return self._lateral(node, alias, columns)
         if isinstance(node, exp.TableFromRows):
+            named = named_by(node, self._traits)
+            if named is not None:
+                named.alias = alias
+                return named
             return self.function(node.this, alias, columns)
         if isinstance(node, exp.Table):
             rows_from = node.args.get("rows_from")
             if rows_from:
                 return self._rows_from(rows_from, alias, columns)
-            if isinstance(node.this, exp.Func | exp.SemanticView):
+            if isinstance(node.this, exp.Func | exp.SemanticView | exp.DynamicIdentifier):
                 return self._table_function(node, alias, columns)
             return self.named(node)
         if isinstance(node, exp.Query):
@@ -214,15 +210,10 @@ class Sources:
             inner = table_of(this.this, self._traits)
             inner.alias = alias
             return inner
-        if isinstance(this, exp.Anonymous) and this.name.lower() in _REMOTE:
-            for arg in this.expressions[1:]:  # ClickHouse's remote('host', db.t)
-                if isinstance(arg, exp.Column | exp.Dot):
-                    made = table_of(arg, self._traits)
-                    made.alias = alias
-                    return made
-        path = self._file_read(this)
-        if path is not None:
-            return Table((path,), alias, columns, "file")
+        named = named_by(this, self._traits)
+        if named is not None:
+            named.alias, named.columns = alias, columns
+            return named
         if isinstance(this, exp.Anonymous) and this.name.lower() == "table":
             inside = this.expressions[0] if this.expressions else None
             if isinstance(inside, exp.Func):
@@ -232,17 +223,6 @@ class Sources:
                 made.alias = alias
                 return made
         return self.function(this, alias, columns)
-
-    @staticmethod
-    def _file_read(node: exp.Expr) -> str | None:
-        """Return the path that a reader function names: read_parquet('s3://...')."""
-        name = node.name if isinstance(node, exp.Anonymous) else type(node).key
-        if name.lower().replace("_", "") not in _READERS:
-            return None
-        for literal in node.find_all(exp.Literal):
-            if literal.is_string and any(c in literal.this for c in "/.*"):
-                return str(literal.this)
-        return None
 
     def _rows_from(self, nodes: list[exp.Expr], alias: str | None, columns: tuple[str, ...]) -> Function:
         args = [self._expressions.read(n) for n in nodes]

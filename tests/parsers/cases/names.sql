@@ -86,3 +86,28 @@ SELECT to_json(t) AS j FROM t
 -- schema: t(a), u(b)
 SELECT x.nope FROM t, u
 -- > problem unknown-qualifier
+
+-- case: a whole row of a subquery, inside another
+-- dialect: postgres
+SELECT (SELECT json_agg(x) FROM (SELECT b, c FROM u WHERE u.id = t.id) AS x) AS j FROM t
+-- > j <- u.b:AGGREGATION, u.c:AGGREGATION
+
+-- case: a table named by a string
+-- dialect: snowflake
+SELECT a FROM identifier('db.s.t')
+-- > tables DB.S.T ->
+
+-- case: a schema that is left out
+-- dialect: tsql
+SELECT a FROM db..t
+-- > tables db.t ->
+
+-- case: columns of VALUES
+-- dialect: postgres
+SELECT v.column1, v.column2 FROM t, LATERAL (VALUES (t.a, t.b)) AS v
+-- > column1 <- t.a
+-- > column2 <- t.b
+
+-- case: MINUS is EXCEPT
+SELECT a FROM t MINUS SELECT b FROM u
+-- > a <- t.a
