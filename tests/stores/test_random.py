@@ -108,6 +108,7 @@ _walk_edges = st.builds(
     st.sampled_from(["", "t"]),
     _moments,
     _moments,
+    st.just({}),
 )
 
 

@@ -23,6 +23,9 @@ _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 
 def key(kind: Kind, *parts: str) -> str:
     """`dataset|postgres://db|shop.orders`. A `|` or `\\` inside a part is escaped with `\\`."""
+    plain = "|".join((_PREFIX[kind], *parts))
+    if "\\" not in plain and plain.count("|") == len(parts):  # most names have nothing to escape
+        return plain
     return "|".join((_PREFIX[kind], *(_escape(part) for part in parts)))
 
 
@@ -65,6 +68,8 @@ def column(dataset_key: str, path: str) -> str:
 
 def dataset_of(column_key: str) -> str:
     """The dataset that a column key belongs to, without a look-up."""
+    if "\\" not in column_key:
+        return "dataset" + column_key[len("column") : column_key.rindex("|")]
     namespace, name, _ = parts_of(column_key)
     return dataset(namespace, name)
 

@@ -1,7 +1,6 @@
 """Which exact versions made which: dataset versions, the runs between them, model versions."""
 
 import time
-from dataclasses import replace
 
 from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node
@@ -109,7 +108,7 @@ def _pin(reads: list[Edge], store: GraphStore) -> list[Edge]:
                 limit=1,
             )
             if newest:
-                found.append(replace(edge, target=newest[0].key))
+                found.append(edge._replace(target=newest[0].key))
                 continue
         found.append(edge)
     return found

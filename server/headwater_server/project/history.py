@@ -1,7 +1,7 @@
 """A run in its job's history: its place in the timeline, the edges of its past flow, the versions it made. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node, Value
@@ -50,7 +50,7 @@ def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn) -> Derive
             for step in flow.steps:
                 derived.nodes += step_nodes(step)
                 derived.edges += step_edges(step, since=begin, until=turn.until, run=key)
-    derived.nodes[0] = replace(run, mark="T" if turn.turns else run.mark, props=present(props))
+    derived.nodes[0] = run._replace(mark="T" if turn.turns else run.mark, props=present(props))
     for version_key, at in facts.firsts("produced|"):
         _produced(derived, key, flow.steps, version_key, at)
     return derived
