@@ -265,6 +265,8 @@ class Statements:
         target = table_of(node.this, self.traits)
         made = Statement("alter", touches=[target])
         for action in node.args.get("actions") or ():
+            if isinstance(action, exp.AlterRename | exp.SwapTable) and not action.this:
+                continue
             if isinstance(action, exp.AlterRename) and str(node.args.get("kind")) != "COLUMN":
                 made.kind = "rename"
                 made.renames.append((target, table_of(action.this, self.traits)))
