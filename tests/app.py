@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from headwater_server.errors import HeadwaterError
 from headwater_server.graph.changes import Edge, Node
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
@@ -107,7 +108,11 @@ class Headwater(Graph):
     def __init__(self, of: Settings) -> None:
         self.settings = of
         self.parts = Parts(of)
-        self.parts.start()
+        try:
+            self.parts.start()
+        except HeadwaterError:
+            self.parts.close()
+            raise
         super().__init__(self.parts.store)
         self.log = self.parts.log
         self.registry = self.parts.registry
