@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.app import Headwater, embedded
-from tests.cli.conftest import Run, Said, run
+from tests.cli.conftest import Run, Said, run, told_shop
 
-__all__ = ["FIXTURES", "Headwater", "Run", "Said", "embedded", "orchard", "run"]
+__all__ = ["FIXTURES", "Headwater", "Run", "Said", "embedded", "orchard", "run", "told_shop"]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

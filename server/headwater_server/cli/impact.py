@@ -1,23 +1,35 @@
 """`headwater impact`: what breaks when something changes, and an exit code for a pipeline to stop at."""
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.text import Text
 
-from headwater_server.cli import queries
+from headwater_server.cli import gitdiff, gitreport, queries
 from headwater_server.cli.completing import complete_ref
 from headwater_server.cli.drawing import kind_words
+from headwater_server.cli.gitreport import Report
 from headwater_server.cli.output import Exit, counted, note, say, table, write, write_json
-from headwater_server.cli.target import answering, ask, asks
+from headwater_server.cli.target import Server, answering, ask, asks
 
 SEVERITIES = ("low", "medium", "high", "critical")
 _STYLES = {"LOW": "dim", "MEDIUM": "yellow", "HIGH": "red", "CRITICAL": "bold red"}
 
 
 @click.command()
-@click.argument("ref", shell_complete=complete_ref)
+@click.argument("ref", required=False, shell_complete=complete_ref)
+@click.option(
+    "--from-git-diff",
+    "revisions",
+    metavar="RANGE",
+    help="Instead of REF: what the SQL files of main... change.",
+)
+@click.option("--dialect", help="Of the SQL files (with --from-git-diff).")
+@click.option("--dbt-target", metavar="DIR", help="The dbt target folder that says which table a file makes.")
 @click.option("--drop", multiple=True, metavar="COL", help="The column goes. May be given again.")
 @click.option("--rename", multiple=True, metavar="COL", help="The column gets another name.")
 @click.option("--type", "types", metavar="COL=TYPE", help="The column gets another type.")
@@ -37,11 +49,24 @@ _STYLES = {"LOW": "dim", "MEDIUM": "yellow", "HIGH": "red", "CRITICAL": "bold re
 )
 @asks
 def impact(
-    ref: str, drop: tuple[str, ...], rename: tuple[str, ...], types: str | None, delete: bool, stale: bool,
+    ref: str | None, revisions: str | None, dialect: str | None, dbt_target: str | None, drop: tuple[str, ...], rename: tuple[str, ...], types: str | None, delete: bool, stale: bool,
     fail: bool, depth: int, as_of: str | None, min_severity: str, first: int, ways: bool, fail_on: str | None, form: str,
     url: str | None, data: str | None, neo4j: str | None, json_: bool,
 ) -> int:  # fmt: skip
     """Say what breaks when REF changes, worst first, with the reason and the way there."""
+    if revisions is not None:
+        if ref or drop or rename or types or delete or stale or fail or as_of or ways:
+            raise click.UsageError(
+                "--from-git-diff works out by itself what changes: leave REF, changes, --as-of and --ways out."
+            )
+        found = _of_branch(
+            revisions, dialect, dbt_target, lambda: answering(url, data, neo4j), depth, min_severity
+        )
+        return _told(found, "json" if json_ else form, first=first, fail_on=fail_on)
+    if ref is None:
+        raise click.UsageError("Say what changes: a REF, or --from-git-diff main...")
+    if dialect or dbt_target:
+        raise click.UsageError("--dialect and --dbt-target go with --from-git-diff.")
     asked = {
         **change(ref, drop=drop, rename=rename, types=types, delete=delete, stale=stale, fail=fail),
         "depth": depth, "asOf": as_of, "minSeverity": min_severity.upper(), "first": first,
@@ -64,6 +89,31 @@ def impact(
         )
         return Exit.THRESHOLD
     return Exit.DONE
+
+
+def _of_branch(
+    revisions: str, dialect: str | None, dbt_target: str | None,
+    opened: Callable[[], AbstractContextManager[Server]], depth: int, min_severity: str,
+) -> Report:  # fmt: skip
+    project = gitdiff.dbt_project(Path(dbt_target)) if dbt_target else gitdiff.Project()
+    plan = gitdiff.plan(gitdiff.changed_files(revisions), dialect=dialect, project=project)
+    with opened() as server:
+        return gitreport.report(server, plan, depth=depth, min_severity=min_severity.upper())
+
+
+def _told(found: Report, form: str, *, first: int, fail_on: str | None) -> int:
+    if form == "json":
+        write_json(found.json())
+    elif form == "markdown":
+        write(gitreport.markdown(found, first=first))
+    else:
+        gitreport.show(found, first=first)
+    count = gitreport.reaches(found, fail_on) if fail_on else 0
+    if count:
+        note(
+            f"{counted(count, 'thing')} at {fail_on} or worse: exit code {int(Exit.THRESHOLD)} (--fail-on {fail_on})."
+        )
+    return Exit.THRESHOLD if count else Exit.DONE
 
 
 def change(
