@@ -1,8 +1,8 @@
 """Parses in worker processes that a clock can stop: no statement holds a server up."""
 
 import multiprocessing as mp
-import resource
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from queue import Queue
@@ -113,7 +113,10 @@ class _Worker:
 
 def _serve(pipe: Connection, memory_mb: int) -> None:
     limit = memory_mb << 20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    with suppress(ImportError, ValueError, OSError):  # not every system can limit memory
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     parse("SELECT 1")  # pay for the imports before the first request
     while True:
         try:
