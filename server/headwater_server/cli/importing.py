@@ -64,6 +64,31 @@ def dbt(
     return deliver(events, dry_run=dry_run, output=output, url=url, data=data, neo4j=neo4j, json_=json_)
 
 
+@import_.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--namespace", metavar="NS", default="file", show_default=True, help="Of the files in the repository."
+)
+@click.option(
+    "--job-namespace", metavar="NS", help="Of the stages (OPENLINEAGE_NAMESPACE; default dvc://<repository>)."
+)
+@_sends
+def dvc(
+    folder: Path, namespace: str, job_namespace: str | None, dry_run: bool, output: str | None,
+    url: str | None, data: str | None, neo4j: str | None, json_: bool,
+) -> int:  # fmt: skip
+    """Import DVC pipelines: every dvc.yaml, dvc.lock and .dvc file at or below DIR."""
+    from headwater_server.imports.dvc import dvc_events, unread
+    from headwater_server.imports.dvc_files import read_project
+
+    project = read_project(folder)
+    jobs = job_namespace or os.environ.get("OPENLINEAGE_NAMESPACE") or f"dvc://{project.name}"
+    events = dvc_events(project, jobs=jobs, files=namespace)
+    for stage in unread(project):
+        note(f"{stage} is a template that never ran: left out until `dvc repro` writes it to dvc.lock.")
+    return deliver(events, dry_run=dry_run, output=output, url=url, data=data, neo4j=neo4j, json_=json_)
+
+
 def deliver(
     events: Sequence[dict[str, Any]], *, dry_run: bool, output: str | None,
     url: str | None, data: str | None, neo4j: str | None, json_: bool,
