@@ -5,7 +5,7 @@ Names of facts (see `graph.facts`), read back by `project.derive`:
 * any: `facet|NAME` (owner's), `seen|NAME` (an observer's) -> {h hash, s seq, p pointer, x meaning, d deleted}
 * Run: `at|TYPE`, `begin`, `heard`, `seq`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
 * Job: `seen`, `parent`, `declared`, `declared|STATEMENT`, `precedes|JOB`
-* Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `symlink|KEY`, `renamed_to`, `declared`, `declared|STATEMENT`
+* Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `check|ASSERTION|COLUMN`, `symlink|KEY`, `renamed_to`, `declared`, `declared|STATEMENT`
 """
 
 import hashlib
@@ -221,6 +221,7 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
         one.set("spelling", event.at, "\n".join(spelling), spelling)
     role = "facet" if owner else "seen"
     _facets(one, said.facets, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", role)
+    _checks(one, said, event.at)
     if "schema" in said.facets:
         _schema(one, said, event.at)
     for identifier in meaning.listed(said.facets.get("symlinks", {}).get("identifiers")):
@@ -231,6 +232,14 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
         old = _symlink(facts, said.key, previous, event.at)
         if old:
             facts[old].set("renamed_to", event.at, said.key, said.key)
+
+
+def _checks(one: Facts, said: DatasetSaid, at: int) -> None:
+    """The newest result of each assertion. Producers put them among either kind of facets, some among both."""
+    for facets in (said.facets, said.run_facets):
+        for result in meaning.assertions(facets.get("dataQualityAssertions", {})):
+            assertion, success, column = result
+            one.set(f"check|{assertion}|{column or ''}", at, str(success), result)
 
 
 def _schema(one: Facts, said: DatasetSaid, at: int) -> None:

@@ -121,3 +121,23 @@ def script_of(run: str, store: GraphStore) -> str | None:
         return None
     content = facts_of(keys.key(Kind.STATEMENT, said["script"]), store).get("content")
     return str(content["sql"]) if content else None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of a data quality assertion. `column` None: of the whole dataset."""
+
+    assertion: str
+    success: bool
+    column: str | None
+
+
+def checks_between(dataset: str, since: int, until: int | None, store: GraphStore) -> list[Check]:
+    """The newest result of each assertion on a dataset, of those made in a span of time: `since <= at < until`."""
+    facts = facts_of(dataset, store)
+    found = []
+    for name, result in facts.named("check|"):
+        at = int(facts.values[f"check|{name}"][0])
+        if since <= at and (until is None or at < until):
+            found.append(Check(*result))
+    return found

@@ -28,10 +28,22 @@ from headwater_server.api.graphql.pages import page_of_things, pages_of
 from headwater_server.api.graphql.scalars import DateTime, Long, TimePoint
 from headwater_server.api.graphql.values import Node
 from headwater_server.api.graphql.versions import UNVERSIONED
-from headwater_server.graph import changes, keys
+from headwater_server.graph import changes, keys, times
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.urns import urn_of
+from headwater_server.project.reading import Check, checks_between
 from headwater_server.store.port import Direction
+
+
+@strawberry.type(description="Whether a data quality assertion held")
+class QualityResult:
+    assertion: str
+    success: bool
+    column: str | None
+
+    @classmethod
+    def of(cls, check: Check) -> Self:
+        return cls(assertion=check.assertion, success=check.success, column=check.column)
 
 
 @strawberry.type
@@ -171,6 +183,25 @@ class DatasetVersion(Node):
         created = None if self.version == UNVERSIONED else maybe_moment(self.node.props, "created")
         found = self.cohort.once(_columns_of_versions)[self.node.group]
         return [column for column in found if _was_there(column.node, created)]
+
+    @strawberry.field(
+        description="The newest result of each assertion made while this was the newest version"
+    )
+    def quality(self) -> list[QualityResult]:
+        store = self.cohort.loader.store
+        created = maybe_moment(self.node.props, "created")
+        if self.version == UNVERSIONED or created is None:
+            return [QualityResult.of(c) for c in checks_between(self.node.group, -(2**62), None, store)]
+        later_ones = store.page(
+            Kind.DATASET_VERSION,
+            marks=("",),
+            group=self.node.group,
+            after=(self.node.sort, self.node.key),
+            limit=1,
+        )
+        until = times.from_sortable(later_ones[0].sort) if later_ones else None
+        since = times.from_sortable(self.node.sort)
+        return [QualityResult.of(c) for c in checks_between(self.node.group, since, until, store)]
 
     @strawberry.field(graphql_type=later("Run", "runs") | None)
     def produced_by(self) -> Any:
