@@ -80,6 +80,18 @@ def _node(facet: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in facet.items() if not key.startswith("_")}
 
 
+def test_every_name_in_dbts_own_events_of_the_project_is_ours_too(orchard: Path, embedded: Headwater) -> None:
+    """dbt-ol 1.54 ran the same project; its events come on top of ours, and every table and job is there already."""
+    recorded = [json.loads(line) for line in (orchard / "dbt-ol.ndjson").read_text().splitlines()]
+    embedded.send_at_once(told(orchard))
+    tables, jobs = embedded.visible(Kind.DATASET), embedded.visible(Kind.JOB)
+    named = {keys.dataset(d["namespace"], d["name"]) for e in recorded for d in (*e["inputs"], *e["outputs"])}
+    assert len(named) == 7
+    assert named <= tables
+    embedded.send_at_once(recorded)
+    assert embedded.visible(Kind.JOB) == jobs
+
+
 def test_columns_flow_as_the_compiled_sql_says(orchard: Path, embedded: Headwater) -> None:
     embedded.send_at_once(told(orchard))
     grams = keys.column(table("main.harvest"), "grams")

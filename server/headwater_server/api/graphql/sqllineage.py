@@ -65,8 +65,8 @@ class SqlLineage:
 
 @cache
 def _workers() -> Workers:
-    """One process for all previews: a script that takes too long costs that process, not the server."""
-    made = Workers(1)
+    """Two processes for all previews: a script that takes too long costs its process, not the server."""
+    made = Workers(2)
     atexit.register(made.close)
     return made
 
