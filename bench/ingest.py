@@ -65,6 +65,8 @@ def measure(size: float, *, with_neo4j: bool = True) -> Iterator[Figure]:
     if isinstance(neo4j, str):
         progress(f"no Neo4j: {neo4j}")
         return
+    progress("ingest: Neo4j compiles its code first")
+    _headwater(count, repeat=False, batched=True, neo4j=neo4j)
     for what, repeat, batched, goal in (
         ("ingest, Neo4j, jobs repeat, 8 clients", True, False, 1000.0),
         ("ingest, Neo4j, all new, 8 clients", False, False, 300.0),
