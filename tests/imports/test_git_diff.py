@@ -123,6 +123,23 @@ def test_a_table_that_nobody_knows_is_told_and_stops_nothing(branch: str, run: R
     assert "elsewhere.new_thing" in said.out.split("Not in the graph")[1]
 
 
+def test_a_test_makes_no_table_and_a_macro_is_told_as_not_worked_out(branch: str, run: Run) -> None:
+    Path("tests").mkdir()
+    Path("macros").mkdir()
+    Path("tests/no_empty_pickings.sql").write_text("select 1 as a, 2 as b from x")
+    Path("macros/grams.sql").write_text("{% macro grams(x) %} {{ x }} * 1000 {% endmacro %}")
+    commit("both")
+    git("switch", "-q", "-c", "again")
+    Path("tests/no_empty_pickings.sql").write_text("select 1 as a from x")
+    Path("macros/grams.sql").write_text("{% macro grams(x) %} {{ x }} * 1001 {% endmacro %}")
+    commit("less")
+    found = run(
+        "impact", "--from-git-diff", "topic...", "--dbt-target", "target", "--data", branch, "--json"
+    ).json
+    assert (found["changes"], found["unknown"]) == ([], [])
+    assert ["macros/grams.sql: a macro changes" in text for text in found["notes"]] == [True]
+
+
 def test_things_are_listed_once_with_every_reason(branch: str, run: Run) -> None:
     edit(", sum(p.grams) as grams, max(w.rain_mm) as rain_mm", "")
     edit("sum(grams) as grams", "max(grams) as grams", Path("models/marts/harvest_log.sql"))

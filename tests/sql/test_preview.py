@@ -94,3 +94,9 @@ def test_what_cannot_be_read_is_a_diagnostic_and_the_rest_is_read(api: Api) -> N
 
 def test_an_empty_script_is_refused_with_what_to_do(api: Api) -> None:
     assert "at least one statement" in api.error(ASK, sql="  ")["message"]
+
+
+def test_a_dialect_that_nobody_speaks_is_told(api: Api) -> None:
+    found = preview(api, "insert into t select x from a", dialect="klingon")
+    assert (found["dialect"], found["diagnostics"][0]["code"]) == ("", "unknown-dialect")
+    assert ("a.x", "t.x") in pairs(found)

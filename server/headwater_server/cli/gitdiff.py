@@ -1,5 +1,6 @@
 """`headwater impact --from-git-diff`: the SQL files that a branch changes, and what that means to their tables."""
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import click
 from headwater_server.cli.output import Failed
 
 MAX_FILES = 1_000
+_MACRO = re.compile(r"\{%-?\s*(?:macro|test|materialization)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Project:
     tables: Mapping[str, str] = field(default_factory=dict)
     """path in the project -> reference of the table"""
     schemas: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
+    """Paths of tests and analyses: files that make no table."""
+
+    def makes_none(self, path: str) -> bool:
+        return any(path == other or path.endswith("/" + other) for other in self.others)
 
     def table_of(self, path: str) -> str | None:
         ends = [made for made in self.tables if path == made or path.endswith("/" + made)]
@@ -135,18 +142,21 @@ def dbt_project(target: Path) -> Project:
         prefix = ""
     tables: dict[str, str] = {}
     schemas: dict[str, dict[str, str | None]] = {}
+    others: set[str] = set()
     manifest = artifacts.manifest
     for node in [*manifest["nodes"].values(), *(manifest.get("sources") or {}).values()]:
         kind = node["resource_type"]
         if kind in ("model", "snapshot"):
             tables[node["original_file_path"]] = prefix + relation(node)
+        if kind in ("test", "analysis", "operation"):
+            others.add(node["original_file_path"])
         if kind in ("model", "snapshot", "seed", "source"):
             columns = artifacts.catalogued(node["unique_id"]).get("columns") or node.get("columns") or {}
             known = {c["name"]: c.get("type") or c.get("data_type") for c in columns.values()}
             called = f"{node['source_name']}.{node['name']}" if kind == "source" else node["name"]
             if known:
                 schemas[called] = known
-    return Project(tables, schemas)
+    return Project(tables, schemas, frozenset(others))
 
 
 def plan(files: Sequence[Changed], *, dialect: str | None, project: Project) -> Plan:
@@ -158,6 +168,13 @@ def plan(files: Sequence[Changed], *, dialect: str | None, project: Project) -> 
     for file in files:
         if file.before is None:
             continue  # nothing depends yet on what is new
+        if project.makes_none(file.path):
+            continue
+        if _MACRO.search(file.before):
+            made.notes.append(
+                f"{file.path}: a macro changes; what the models that use it become is not worked out."
+            )
+            continue
         model = project.table_of(file.path)
         called = PurePath(file.path).stem
         before = written(parse(file.before, dialect, project.schemas or None), called=called)

@@ -196,7 +196,7 @@ def markdown(found: Report, *, first: int) -> str:
         ]
         lines += ["", "</details>"]
     if found.notes:
-        lines += ["", "<details><summary>Could not be read</summary>", ""]
+        lines += ["", "<details><summary>Not worked out</summary>", ""]
         lines += [f"- {_cell(text)}" for text in found.notes]
         lines += ["", "</details>"]
     return "\n".join([*lines, ""])

@@ -6,7 +6,8 @@ from functools import cache
 
 import strawberry
 
-from headwater_parsers import ColumnRef, StatementLineage, TableRef, Type
+from headwater_parsers import ColumnRef, Diagnostic, StatementLineage, TableRef, Type
+from headwater_parsers.dialects import canonical
 from headwater_parsers.limits import Workers
 from headwater_server.api.graphql.answers import LineageGraph, met
 from headwater_server.api.graphql.enums import TransformationType
@@ -105,20 +106,37 @@ def sql_lineage(
         loader, graph_of(found, lambda table: _key(table, datasets, namespace), now=loader.context.now())
     )
     return SqlLineage(
-        dialect=found.dialect or speaks or "",
+        dialect=found.dialect,
         statements=[_statement(one) for one in found.statements],
-        diagnostics=[
-            SqlDiagnostic(
-                severity=one.severity.value.upper(),
-                code=one.code,
-                text=one.text,
-                statement_index=one.index,
-                line=one.line,
-                column=one.col,
-            )
-            for one in found.diagnostics
-        ],
+        diagnostics=[*_unknown(dialect), *map(_diagnostic, found.diagnostics)],
         graph=graph,
+    )
+
+
+def _unknown(dialect: str | None) -> list[SqlDiagnostic]:
+    if not dialect or canonical(dialect) is not None:
+        return []
+    text = f"No dialect is called {dialect!r}: the script is read as standard SQL, and tried in others."
+    return [
+        SqlDiagnostic(
+            severity="WARNING",
+            code="unknown-dialect",
+            text=text,
+            statement_index=None,
+            line=None,
+            column=None,
+        )
+    ]
+
+
+def _diagnostic(one: Diagnostic) -> SqlDiagnostic:
+    return SqlDiagnostic(
+        severity=one.severity.value.upper(),
+        code=one.code,
+        text=one.text,
+        statement_index=one.index,
+        line=one.line,
+        column=one.col,
     )
 
 
