@@ -43,6 +43,9 @@ check: lint test ## What CI runs: lint and every test, a missing Neo4j is a fail
 bench: $(READY) ## Measure the figures of the README; ARGS= picks some
 	$(BIN)python -m bench $(ARGS)
 
+score-sql: $(READY) ## Score SQL lineage on a corpus: HEADWATER_SQL_CORPUS=folder
+	$(BIN)python bench/score_sql.py
+
 pins: $(READY) ## Pin every dependency again
 	$(BIN)uv pip compile --quiet --upgrade --universal --no-emit-index-url --all-extras pyproject.toml --output-file constraints.txt
 
@@ -50,4 +53,4 @@ schema: $(READY) ## Write server/schema.graphql from the code
 	$(BIN)headwater schema > server/schema.graphql.new
 	mv server/schema.graphql.new server/schema.graphql
 
-.PHONY: help dev up test test-neo4j-matrix lint fix check bench pins schema
+.PHONY: help dev up test test-neo4j-matrix lint fix check bench score-sql pins schema

@@ -99,13 +99,10 @@ class Settings:
         10.0, "HEADWATER_DEADLINE", _seconds, "Seconds after which a graph answer is cut and says so."
     )
     max_depth: int = _setting(
-        100, "HEADWATER_MAX_DEPTH", _whole(1, 10_000), "Deepest walk that a query may ask for."
+        50, "HEADWATER_MAX_DEPTH", _whole(1, 10_000), "Deepest walk that a query may ask for."
     )
     max_nodes: int = _setting(
         10_000, "HEADWATER_MAX_NODES", _whole(1, 10_000_000), "Most nodes that one graph answer may hold."
-    )
-    max_page: int = _setting(
-        10_000, "HEADWATER_MAX_PAGE", _whole(1, 1_000_000), "Most entries on one page of a list."
     )
 
     @classmethod

@@ -29,7 +29,6 @@ def test_every_setting_has_its_variable() -> None:
         "HEADWATER_DEADLINE": "2.5",
         "HEADWATER_MAX_DEPTH": "50",
         "HEADWATER_MAX_NODES": "1_000",
-        "HEADWATER_MAX_PAGE": "200",
     }
     settings = Settings.from_env(given)
     assert set(given) == {variable for _, variable, _, _ in documented()}
@@ -47,7 +46,6 @@ def test_every_setting_has_its_variable() -> None:
         deadline=2.5,
         max_depth=50,
         max_nodes=1000,
-        max_page=200,
     )
 
 
