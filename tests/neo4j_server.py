@@ -1,6 +1,7 @@
 """A real Neo4j for the tests that need one: given by address, in a container, or from jars."""
 
 import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -54,7 +55,12 @@ def _in_container() -> Server | str:
 
             docker.from_env(timeout=5).ping()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next way is tried
-            return f"no Docker engine answers ({type(error).__name__})"
+            reason = f"no Docker engine answers ({type(error).__name__})"
+        else:
+            reason = ""
+        if reason:
+            gc.collect()  # the client leaves a socket behind: better here than in somebody's test
+            return reason
         try:
             from testcontainers.community.neo4j import Neo4jContainer
         except ImportError as error:

@@ -63,7 +63,8 @@ def hits(session: neo4j.Session, statement: str, **values: Any) -> int:
 
 
 def is_seek(operator: str) -> bool:
-    return operator.startswith(("NodeUniqueIndexSeek", "NodeIndexSeek"))
+    """MergeUniqueNode, of the calendar releases, seeks and makes in one."""
+    return operator.startswith(("NodeUniqueIndexSeek", "NodeIndexSeek", "MergeUniqueNode"))
 
 
 def scans(found: list[str]) -> list[str]:
