@@ -52,6 +52,8 @@ class Named:
 
     said: SqlSaid
     script: Script
+    phantoms: frozenset[str]
+    """Datasets that the producer named and that are only common table expressions of the script."""
 
 
 def named(event: Event) -> Named | None:
@@ -79,7 +81,9 @@ def named(event: Event) -> Named | None:
     script: Script = {
         "sql": text, "dialect": dialect, "database": database, "schema": schema, "ctes": ctes,
     }  # fmt: skip
-    return Named({"script": name, "tables": tables}, script)
+    real = set(tables.values())
+    phantoms = {k for k in _sources(event) if k not in real and keys.parts_of(k)[1].casefold() in ctes}
+    return Named({"script": name, "tables": tables}, script, frozenset(phantoms))
 
 
 def _leaves_out(event: Event, ctes: list[str]) -> bool:
@@ -93,11 +97,17 @@ def _leaves_out(event: Event, ctes: list[str]) -> bool:
         return not event.inputs or event.type in ("COMPLETE", "FAIL", "ABORT", "")
     if not all(said.facets.get("columnLineage", {}).get("fields") for said in outputs):
         return True
-    named = {keys.parts_of(said.key)[1] for said in event.inputs if said.key.startswith("dataset|")}
-    for said in outputs:
-        claims = column_claims(said.facets["columnLineage"])
-        named |= {keys.parts_of(claim["source"])[1] for claim in claims}
-    return any(name.casefold() in ctes for name in named)
+    return any(keys.parts_of(key)[1].casefold() in ctes for key in _sources(event))
+
+
+def _sources(event: Event) -> set[str]:
+    """The datasets that an event reads by its own word: its inputs, and what its columnLineage names."""
+    found = {said.key for said in event.inputs if said.key.startswith("dataset|")}
+    for said in event.outputs:
+        if "columnLineage" in said.facets:
+            claims = column_claims(said.facets["columnLineage"])
+            found |= {keys.dataset_of(claim["source"]) for claim in claims}
+    return found
 
 
 @lru_cache(maxsize=4_096)

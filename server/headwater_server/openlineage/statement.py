@@ -75,6 +75,15 @@ def statement(event: Event) -> Statement | None:
     }
 
 
+def without(said: Statement, datasets: frozenset[str]) -> Statement:
+    """The statement as if it had not named these as sources of columns."""
+    columns = {
+        target: [c for c in claims if keys.dataset_of(c["source"]) not in datasets]
+        for target, claims in said["columns"].items()
+    }
+    return {**said, "columns": {target: claims for target, claims in columns.items() if claims}}
+
+
 def is_dropped(said: DatasetSaid) -> bool:
     """An output that the event drops is not written."""
     change = said.facets.get("lifecycleStateChange", {}).get("lifecycleStateChange")

@@ -11,6 +11,7 @@ Names of facts (see `graph.facts`), read back by `project.derive`:
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
 from headwater_server.openlineage.sql import Named, named
-from headwater_server.openlineage.statement import Statement, is_dropped, statement
+from headwater_server.openlineage.statement import Statement, is_dropped, statement, without
 from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
 
 FULL_SCHEMA = frozenset({"CREATE", "ALTER", "OVERWRITE"})
@@ -34,7 +35,12 @@ _PARENT_NAMES = ("parent", "parentRun")
 def translate(event: Event, *, seq: int) -> dict[str, Facts]:
     """Facts by key of the entity. `seq` is kept as the place to read facet bodies from."""
     facts: dict[str, Facts] = defaultdict(Facts)
+    script = named(event)
+    if script is not None and script.phantoms:
+        event = replace(event, inputs=[i for i in event.inputs if i.key not in script.phantoms])
     said = statement(event)
+    if said is not None and script is not None and script.phantoms:
+        said = without(said, script.phantoms)
     if event.form is Form.DATASET:
         (dataset,) = event.outputs
         _dataset(facts, dataset, event, seq, owner=True)
@@ -48,7 +54,6 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
         _dataset(facts, dataset, event, seq, owner=False)
     for dataset in event.outputs:
         _dataset(facts, dataset, event, seq, owner=True)
-    script = named(event)
     if event.form is Form.JOB:
         if said is not None or script is not None or "lineage" in event.job_facets:
             _declare(facts, job, event, said, script)
