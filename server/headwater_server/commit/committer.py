@@ -23,8 +23,9 @@ logger = logging.getLogger("headwater")
 MAX_BATCH = 1_000
 MAX_QUEUED = 20_000
 """Records that may wait. More is answered 503 at once: memory stays bounded, producers try again."""
-LAG = 0.05
-"""Seconds that records may wait to be projected together; a waiting reader or a command ends it."""
+LAG = {"sqlite": 0.05, "neo4j": 0.25}
+"""Seconds that records may wait to be projected together; a waiting reader or a command ends it. A transaction
+on Neo4j costs as much as some hundred rows of it."""
 BLOCK = 250
 """Most records projected in one transaction: more gains little."""
 PAUSE = 0.2
@@ -260,7 +261,7 @@ class Committer:
         if any(s.eager for s in batch) and not self.unavailable:
             self._due = 0.0
         elif idle:
-            self._due = time.monotonic() + LAG
+            self._due = time.monotonic() + LAG[self._store.backend]
         self._settle()
 
     def _execute(self, command: _Command[Any]) -> None:
