@@ -143,7 +143,7 @@ class LineageNode:
     namespace: str | None
     platform: str | None
     depth: int
-    """Shown hops from the root; negative upstream, as far as a cycle allows."""
+    """Shown hops from the root, in whichever direction: never negative."""
     upstream_count: int
     downstream_count: int
     hidden_upstream: int

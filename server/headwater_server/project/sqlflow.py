@@ -1,6 +1,5 @@
 """What a script does, with the schemas that are known: tables and columns by output, as claims. Pure."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -136,9 +135,3 @@ def _put(found: dict[tuple[str, str, bool], Claim], claim: Claim) -> None:
         subtype = ",".join(sorted({*known.subtype.split(","), *claim.subtype.split(",")} - {""}))
     masking = known.masking or claim.masking
     found[at] = known._replace(subtype=subtype, masking=masking)
-
-
-def span_of(text: str) -> tuple[int, int, int, int] | None:
-    """(start line, start column, end line, end column) of a claim's span."""
-    found = re.fullmatch(r"(\d+):(\d+)-(\d+):(\d+)", text)
-    return tuple(int(n) for n in found.groups()) if found else None  # type: ignore[return-value]
