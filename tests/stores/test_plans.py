@@ -33,13 +33,17 @@ FLOWS = {
 
 @pytest.fixture(scope="module")
 def session(neo4j_server: Server, one_neo4j_store: Neo4jStore) -> Iterator[neo4j.Session]:
-    assert one_neo4j_store.backend == "neo4j"  # the schema is there
+    """Over a graph of some size: of a few nodes that other tests left behind, the planner may scan all."""
+    one_neo4j_store.reset()
+    one_neo4j_store.apply(shop(), upto=Applied(1, "log"))
+    one_neo4j_store.apply(many_runs(0, 1_000), upto=Applied(2, "log"))
     with (
         neo4j.GraphDatabase.driver(
             neo4j_server.uri, auth=(neo4j_server.user, neo4j_server.password)
         ) as driver,
         driver.session(database=neo4j_server.database) as opened,
     ):
+        opened.run("CALL db.prepareForReplanning()").consume()
         yield opened
 
 
