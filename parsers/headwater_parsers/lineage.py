@@ -120,6 +120,7 @@ class Reporter:
             inputs=tuple(inputs),
             outputs=outputs,
             changes=tuple(dict.fromkeys(outcome.changes)),
+            renames=tuple(outcome.renames),
             columns=tuple(columns.values()),
             edges=tuple(edges.values()),
             dataset_edges=tuple(conditions.values()),

@@ -125,6 +125,7 @@ class StatementLineage:
     inputs: tuple[TableRef, ...] = ()
     outputs: tuple[TableRef, ...] = ()
     changes: tuple[TableRef, ...] = ()  # altered, dropped, renamed: no data moves
+    renames: tuple[tuple[TableRef, TableRef], ...] = ()  # before, after
     columns: tuple[OutputColumn, ...] = ()
     edges: tuple[Edge, ...] = ()
     dataset_edges: tuple[DatasetEdge, ...] = ()

@@ -1,11 +1,9 @@
-"""Traps 13 to 24: what several events of a run say together, and which edges follow.
-
-Left out: phantom sources (18) and temporary tables across child runs (23, second half), which SQL lineage tells.
-"""
+"""Traps 13 to 24: what several events of a run say together, and which edges follow."""
 
 from typing import Any
 
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.lineage.symlinks import group_of
 from headwater_server.store.port import Direction
 from tests.app import Headwater
 from tests.openlineage.said import (
@@ -20,6 +18,7 @@ from tests.openlineage.said import (
     job_event,
     job_key,
     moment,
+    parent,
     run,
     run_key,
     table,
@@ -225,6 +224,23 @@ def test_21_a_declaration_said_again_holds_since_it_was_said_first(headwater: He
     assert headwater.flows(at=moment(1.5)) == flow("a>b")
 
 
+def test_18_a_common_table_expression_that_a_producer_names_is_no_source(headwater: Headwater) -> None:
+    query = facet(query="WITH recent AS (SELECT id FROM orders) INSERT INTO daily SELECT id FROM recent")
+    headwater.send(
+        run(
+            "COMPLETE",
+            "load",
+            "one",
+            1,
+            reads=["recent", "orders"],
+            writes=["daily"],
+            job_facets={"sql": query},
+        )
+    )
+    assert headwater.flows() == flow("orders>daily")
+    assert dataset_key("recent") not in headwater.visible(Kind.DATASET)
+
+
 def test_22_a_table_made_from_itself_is_one_edge_and_no_endless_walk(headwater: Headwater) -> None:
     headwater.send(run("COMPLETE", "merge", "one", 1, reads=["daily", "new"], writes=["daily"]))
     assert headwater.flows() == flow("daily>daily", "new>daily")
@@ -244,6 +260,41 @@ def test_23_a_renamed_temporary_table_is_the_table(headwater: Headwater) -> None
     )
     assert headwater.visible(Kind.DATASET) == {dataset_key("a"), dataset_key("daily")}
     assert headwater.out_of(dataset_key("daily__dbt_tmp"), EdgeKind.SYMLINK) == {dataset_key("daily")}
+
+
+def rename(old: str, new: str, minute: float) -> Json:
+    """A query of the same task as the one that built the table: two child runs of one parent."""
+    return run(
+        "COMPLETE", f"build.query.{minute}", f"query {minute}", minute, ns=NS,
+        job_facets={"sql": facet(query=f"ALTER TABLE {old} RENAME TO {new}", dialect="postgres")},
+        run_facets={"parent": parent("build", "task")},
+    )  # fmt: skip
+
+
+def test_23_a_temporary_table_renamed_by_another_child_run_is_the_table(headwater: Headwater) -> None:
+    above = {"parent": parent("build", "task")}
+    build = run(
+        "COMPLETE", "build.query.1", "query 1", 1, reads=["a"], writes=["daily__dbt_tmp"], run_facets=above
+    )
+    events = [build, rename("daily__dbt_tmp", "daily", 2), run("COMPLETE", "report", "r", 9, reads=["daily"])]
+    for event in reversed(events):
+        headwater.send(event)
+    assert headwater.visible(Kind.DATASET) == {dataset_key("a"), dataset_key("daily")}
+    assert group_of(dataset_key("daily"), headwater.store) == {
+        dataset_key("daily"),
+        dataset_key("daily__dbt_tmp"),
+    }
+
+
+def test_23_the_name_of_a_table_that_steps_aside_for_the_next_one_stays_its_own(headwater: Headwater) -> None:
+    headwater.send(
+        run("COMPLETE", "first", "first", 1, reads=["a"], writes=["daily"]),
+        run("COMPLETE", "build", "second", 2, reads=["a"], writes=["daily__dbt_tmp"]),
+        rename("daily", "daily__dbt_backup", 3),
+        rename("daily__dbt_tmp", "daily", 4),
+    )
+    assert dataset_key("daily") in headwater.visible(Kind.DATASET)
+    assert dataset_key("daily__dbt_tmp") not in headwater.visible(Kind.DATASET)
 
 
 def steps(headwater: Headwater) -> list[Any]:

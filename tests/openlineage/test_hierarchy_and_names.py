@@ -5,10 +5,13 @@ Left out: statements that leak into other tasks' runs (33), which SQL lineage te
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from headwater_server.graph import keys
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.lineage import resolve
 from headwater_server.lineage.symlinks import group_of
 from tests.app import Headwater, open_empty
 from tests.openlineage.said import (
@@ -21,6 +24,7 @@ from tests.openlineage.said import (
     run,
     run_key,
     table,
+    uuid_of,
 )
 
 
@@ -75,6 +79,43 @@ def test_32_the_queries_of_a_task_move_no_data_and_hang_below_it(headwater: Head
     assert headwater.into(job_key("dag.task"), EdgeKind.CHILD_OF) == below
 
 
+def query(task: str, minute: float, script: str, **more: Any) -> Json:
+    """A query of a task, as a child run of it, below one run of the DAG."""
+    above = {"parent": parent(f"dag.{task}", task, root=("dag", "top"))}
+    sql = {"sql": facet(query=script, dialect="postgres")}
+    job = f"dag.{task}.query.{minute}"
+    return run("COMPLETE", job, f"{task} {minute}", minute, ns=NS, run_facets=above, job_facets=sql, **more)
+
+
+def test_33_a_query_that_leaks_into_a_later_task_is_the_first_ones(tmp_path: Path) -> None:
+    """Tasks in one process: the second task reports the first one's query again, then its own."""
+    events = [
+        query("load", 1, "INSERT INTO orders SELECT * FROM raw"),
+        query("report", 2, "INSERT INTO orders SELECT * FROM raw", reads=["raw"], writes=["orders"]),
+        query("report", 3, "INSERT INTO daily SELECT * FROM orders"),
+    ]
+    seen = set()
+    for number, order in enumerate(itertools.permutations(events)):
+        headwater = open_empty(tmp_path / str(number))
+        for event in order:
+            headwater.send(event)
+        makers = {keys.parts_of(headwater.node(e.source).group)[1] for e in headwater.edges(EdgeKind.OUTPUTS)}
+        assert makers == {"dag.load.query.1", "dag.report.query.3"}
+        assert len(headwater.flows()) == 2
+        seen.add(headwater.fingerprint())
+        headwater.close()
+    assert len(seen) == 1
+
+
+def test_33_a_task_that_is_tried_again_says_its_own_query_again(headwater: Headwater) -> None:
+    script = "INSERT INTO orders SELECT * FROM raw"
+    failed = query("load", 1, script)
+    again = query("load", 1, script)
+    failed["eventType"], again["run"]["runId"] = "FAIL", uuid_of("second attempt")
+    headwater.send(failed, again)
+    assert {e.target for e in headwater.edges(EdgeKind.OUTPUTS)} == {dataset_key("orders")}
+
+
 def test_34_one_model_under_three_job_names_is_one_dataset(headwater: Headwater) -> None:
     dbt = {"dbt_node": facet(unique_id="model.shop.stg_orders")}
     for minute, name in enumerate(
@@ -83,6 +124,15 @@ def test_34_one_model_under_three_job_names_is_one_dataset(headwater: Headwater)
         headwater.send(run("COMPLETE", name, name, minute, writes=["stg_orders"], job_facets=dbt))
         assert headwater.facets(job_key(name))["dbt_node"].value["unique_id"] == "model.shop.stg_orders"
     assert headwater.visible(Kind.DATASET) == {dataset_key("stg_orders")}
+
+
+def test_34_a_dbt_node_is_found_by_its_unique_id_under_whatever_name_it_ran_last(
+    headwater: Headwater,
+) -> None:
+    dbt = {"dbt_node": facet(unique_id="model.shop.stg_orders")}
+    for minute, name in enumerate(("shop.main.shop.stg_orders.build.run", "shop.main.shop.stg_orders"), 1):
+        headwater.send(run("COMPLETE", name, name, minute, writes=["stg_orders"], job_facets=dbt))
+        assert resolve("model.shop.stg_orders", headwater.store).key == job_key(name)
 
 
 def linked(name: str, *others: str, kind: str = "TABLE") -> Json:

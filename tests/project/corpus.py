@@ -78,6 +78,7 @@ SCRIPTS = (
     "CREATE TABLE b AS WITH o AS (SELECT * FROM a) SELECT o.x, c.y FROM o JOIN c ON o.z = c.z",
     "SELECT x, y FROM a, b WHERE z > 1",
     "UPDATE a SET x = 1",
+    "ALTER TABLE b RENAME TO c",
     "nothing that parses (",
 )
 JOB_FACETS = _together(

@@ -1,7 +1,7 @@
 """Every spelling of a reference, and the one node it means."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headwater_server.errors import NotFound
 from headwater_server.graph import keys, names
@@ -133,6 +133,8 @@ def _find_bare(text: str, store: GraphStore) -> Node | None:
         return next(iter(model.values()))
     wanted = text.casefold()
     hits = [hit.node for hit in store.search(text, kinds=(Kind.DATASET, Kind.JOB), limit=50)]
+    if unit := _of_unit(text, hits, store):
+        return unit
     endings = ("." + wanted, "/" + wanted)
     for whole in (True, False):
         for kind in (Kind.DATASET, Kind.JOB):
@@ -158,6 +160,18 @@ def _find_bare(text: str, store: GraphStore) -> Node | None:
     if hash_ and owner:
         return _column(_find_bare(owner, store), column, store)
     return _find_model(text, store) if "@" in text or "/" in text else None
+
+
+def _of_unit(text: str, hits: Iterable[Node], store: GraphStore) -> Node | None:
+    """The job that builds a unit of code (dbt's `model.shop.orders`). dbt's modes call one model's job by several
+    names; the one that ran last speaks for all.
+    """
+
+    def newest(job: Node) -> tuple[str, str]:
+        runs = store.page(Kind.RUN, marks=("C", "T", "R", "F"), group=job.key, reverse=True, limit=1)
+        return (runs[0].sort if runs else "", job.key)
+
+    return max((job for job in hits if job.props.get("unit") == text), key=newest, default=None)
 
 
 def _find_run(run_id: str, store: GraphStore) -> Node | None:

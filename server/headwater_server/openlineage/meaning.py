@@ -149,6 +149,7 @@ JOB: Mapping[str, Meaning] = {
     "tags": tags,
     "jobType": job_type,
     "sourceCodeLocation": code_location,
+    "dbt_node": _names("unique_id"),
 }
 RUN: Mapping[str, Meaning] = {
     "nominalTime": nominal,

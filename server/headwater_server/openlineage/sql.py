@@ -6,7 +6,7 @@ event: a table that the producer named too is that dataset, others are completed
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypedDict
@@ -54,6 +54,8 @@ class Named:
     script: Script
     phantoms: frozenset[str]
     """Datasets that the producer named and that are only common table expressions of the script."""
+    renamed: Mapping[str, str]
+    """What each dataset is called when the script is done, `` where a name was taken again."""
 
 
 def named(event: Event) -> Named | None:
@@ -83,7 +85,23 @@ def named(event: Event) -> Named | None:
     }  # fmt: skip
     real = set(tables.values())
     phantoms = {k for k in _sources(event) if k not in real and keys.parts_of(k)[1].casefold() in ctes}
-    return Named({"script": name, "tables": tables}, script, frozenset(phantoms))
+    renamed = _renamed(lineage, namespace, told)
+    return Named({"script": name, "tables": tables}, script, frozenset(phantoms), renamed)
+
+
+def _renamed(lineage: ScriptLineage, namespace: str, told: list[str]) -> dict[str, str]:
+    """A script that writes and renames is folded by the parser; this is of one that only renames what others
+    wrote (build a table aside, rename it in another query). A name taken again by the next table stays itself.
+    """
+    found: dict[str, str] = {}
+    if lineage.outputs:
+        return found
+    for statement in lineage.statements:
+        for before, after in statement.renames:
+            old, new = _dataset(before, namespace, told), _dataset(after, namespace, told)
+            if old and new and old != new:
+                found[old], found[new] = new, ""
+    return found
 
 
 def _leaves_out(event: Event, ctes: list[str]) -> bool:

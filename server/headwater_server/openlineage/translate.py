@@ -3,7 +3,7 @@
 Names of facts (see `graph.facts`), read back by `project.derive`:
 
 * any: `facet|NAME` (owner's), `seen|NAME` (an observer's) -> {h hash, s seq, p pointer, x meaning, d deleted}
-* Run: `at|TYPE`, `begin`, `heard`, `seq`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
+* Run: `at|TYPE`, `begin`, `heard`, `seq`, `said_once`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
 * Job: `seen`, `parent`, `declared`, `declared|STATEMENT`, `precedes|JOB`
 * Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `check|ASSERTION|COLUMN`, `symlink|KEY`, `renamed_to`, `declared`, `declared|STATEMENT`
 """
@@ -63,6 +63,8 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
         job.since("sql", event.at)
         facts[event.run].set("sql", event.at, orjson.dumps(script.said).decode(), script.said)
         _script(facts, script, event.at)
+        for old, new in script.renamed.items():
+            _renamed(facts, old, new, event.at)
     return facts
 
 
@@ -101,7 +103,20 @@ def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int
     for name in _PARENT_NAMES:
         if name in event.run_facets:
             _parent(facts, event, event.run_facets[name], seq, f"/run/facets/{name}")
+    _said_under_root(facts, event)
     _dependencies(facts, event)
+
+
+def _said_under_root(facts: dict[str, Facts], event: Event) -> None:
+    """Who ran a script below one root run: tasks that share a process report each other's queries as their own
+    (Airflow does), so that only the first to say it is believed (see `project.flows`).
+    """
+    above = facts[event.run].get("parent") or {}
+    query = event.job_facets.get("sql", {}).get("query")
+    if isinstance(query, str) and "root" in above and above.get("parent", above["root"]) != above["root"]:
+        said = keys.key(Kind.STATEMENT, _digest(query), above["root"])
+        facts[said].since(f"run|{event.run}", event.at)
+        facts[event.run].set("said_once", event.at, said, said)
 
 
 def _code(run: Facts, event: Event) -> None:
@@ -236,7 +251,16 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
     if meaning.lifecycle(change) == "RENAME" and isinstance(previous, dict):
         old = _symlink(facts, said.key, previous, event.at)
         if old:
-            facts[old].set("renamed_to", event.at, said.key, said.key)
+            _renamed(facts, old, said.key, event.at)
+            _renamed(facts, said.key, "", event.at)
+
+
+def _renamed(facts: dict[str, Facts], old: str, new: str, at: int) -> None:
+    """`old` is called `new` from then on; ``: the name is somebody's again."""
+    facts[old].set("renamed_to", at, new, new)
+    if new:
+        facts[old].since(f"symlink|{new}", at)
+        facts[new].since(f"symlink|{old}", at)
 
 
 def _checks(one: Facts, said: DatasetSaid, at: int) -> None:

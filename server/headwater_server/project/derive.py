@@ -37,7 +37,7 @@ def derive_dataset(key: str, facts: Facts) -> Derived:
     only_alias = bool(symlinks) and "primary" not in facts.first and not columns
     written = facts.last.get("written", -(2**62))
     dropped = lifecycle == "DROP" and _at(facts, "lifecycleStateChange") > written
-    renamed = "renamed_to" in facts.values and facts.values["renamed_to"][0] >= written
+    renamed = bool(facts.get("renamed_to")) and facts.values["renamed_to"][0] >= written
     hidden = only_alias or dropped or renamed or bool(by_hand.get("archived"))
     props: dict[str, Value] = {
         "namespace": spelled[0],
@@ -145,6 +145,7 @@ def derive_job(key: str, facts: Facts, declared: Statement | None = None) -> Der
         "processingType": kind.get("processingType"),
         "parent": parent,
         "sourceCodeUrl": code.get("url"),
+        "unit": meaning_of(facts, "dbt_node"),
         "created": facts.first.get("seen"),
         "facets": facet_names(facts),
         "declared": _told(declared),
@@ -156,7 +157,7 @@ def derive_job(key: str, facts: Facts, declared: Statement | None = None) -> Der
         group=namespace,
         mark="h" if by_hand.get("archived") else "",
         sort=name,
-        words=names.words(name, namespace, str(props.get("displayName") or "")),
+        words=names.words(name, namespace, str(props.get("displayName") or ""), str(props["unit"] or "")),
         props=present(props),
     )
     edges = [Edge(key, EdgeKind.PRECEDES, other) for other, _ in facts.firsts("precedes|")]

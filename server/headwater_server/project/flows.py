@@ -27,9 +27,15 @@ class Flows:
         snapshot = facts.get("snapshot")
         said = (snapshot,) if snapshot else tuple(name for name, _ in facts.firsts("said|"))
         sql: SqlSaid | None = facts.get("sql")
-        if not said and sql is None:
+        if (not said and sql is None) or self._is_echo(run, facts, sight):
             return SILENT
         return self._flow(keys.job_of(run), said, sql, sight, declared=False)
+
+    def _is_echo(self, run: str, facts: Facts, sight: Sight) -> bool:
+        """Another job below the same root run said the very script before."""
+        said = facts.get("said_once")
+        entry = sight(said) if said else None
+        return entry is not None and keys.job_of(first_to_say(entry.facts)) != keys.job_of(run)
 
     def declared(self, owner: str, facts: Facts, sight: Sight) -> tuple[Step, ...]:
         """Of a job's or dataset's own event."""
@@ -140,3 +146,8 @@ def _column(key: str) -> Node:
             "ordinal": 0,
         },
     )
+
+
+def first_to_say(facts: Facts) -> str:
+    """Of the runs that said one script below one root run."""
+    return min(facts.firsts("run|"), key=lambda said: (said[1], said[0]))[0]

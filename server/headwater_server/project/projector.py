@@ -16,7 +16,7 @@ from headwater_server.project.batch import NOTHING, Batch, Picture
 from headwater_server.project.current import JobView, Speaker, derive_current
 from headwater_server.project.derive import clocks_matter, derive, derive_job
 from headwater_server.project.entries import STRAIGHT, Entry, JobEntry, Sight, Work
-from headwater_server.project.flows import Flows, missing_columns, schema_names
+from headwater_server.project.flows import Flows, first_to_say, missing_columns, schema_names
 from headwater_server.project.history import derive_run_in_time, place_of
 from headwater_server.project.lru import Lru
 from headwater_server.project.manual import derive_manual
@@ -86,6 +86,8 @@ class Projector:
                 spoken.add(key)
             new.picture = self._derive(key, new.facts, sight)
             work.batch.move(old.picture if old else NOTHING, new.picture)
+        for key, entry in self._echoes(work, touched).items():
+            runs.setdefault(keys.job_of(key), {}).setdefault(key, (entry, entry.again()))
         again = self._readers(work, touched)
         for job in again:
             for key, entry in self._speakers(work, job).items():
@@ -210,6 +212,16 @@ class Projector:
             return False
         entry = sight(keys.dataset_of(key))
         return entry is not None and key in entry.picture.nodes
+
+    def _echoes(self, work: Work, touched: Touched) -> dict[str, Entry]:
+        """Runs that were the first to say a script below their root run, and no longer are."""
+        was = {
+            first_to_say(old.facts)
+            for key, (old, _) in touched.items()
+            if old is not None and key.startswith("statement|") and old.facts.first
+        }
+        self._load(work, was)
+        return {run: work.entries[run] for run in was}
 
     # -- scripts that read a table whose schema is new ----------------------------------------------
 
