@@ -15,8 +15,10 @@ from headwater_server.api.graphql.schema import schema
 from headwater_server.api.health import health_router
 from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
+from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
+from headwater_server.api.routes import declared_routes
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import receive_many
 from headwater_server.parts import Parts, micros
@@ -48,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Headwater",
         version=__version__,
         summary="One graph for data lineage, experiment tracking and the model registry.",
+        openapi_url=None,  # a route like the others: it declares what it needs
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -60,6 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(marquez_router(lambda: context(ANONYMOUS)))
     app.include_router(console_router())
     app.include_router(graphql_router(lambda _: context(ANONYMOUS)))
+    app.include_router(openapi_router())
+    declared_routes(app.routes)
     return app
 
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from headwater_server.api.metrics import Metrics
+from headwater_server.api.needs import needs
+from headwater_server.auth.policy import Permission
 from headwater_server.commit.committer import Committer, Submission
 from headwater_server.errors import HeadwaterError, Unavailable, Unsupported
 from headwater_server.ingest import reader
@@ -49,6 +51,7 @@ def openlineage_router(
             "parameters": [_WAIT],
         },
     )
+    @needs(Permission.EMIT)
     async def take_one(request: Request) -> Response:
         try:
             kind = reader.content_type(request.headers.get("content-type", ""))
@@ -80,6 +83,7 @@ def openlineage_router(
             "parameters": [_WAIT],
         },
     )
+    @needs(Permission.EMIT)
     async def take_many(request: Request) -> Response:
         kind = reader.content_type(request.headers.get("content-type", ""))
         if kind in NDJSON:
@@ -105,6 +109,7 @@ def openlineage_router(
         )
 
     @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
+    @needs(Permission.EXPORT)
     def export_events(ref: str) -> StreamingResponse:
         lines = export(ref)
         return StreamingResponse((line + b"\n" for line in lines), media_type="application/x-ndjson")

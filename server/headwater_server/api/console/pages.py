@@ -6,6 +6,8 @@ from importlib import resources
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from headwater_server.api.needs import public
+
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -26,10 +28,12 @@ def console_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
+    @public
     def docs() -> Response:
         return _page("docs.html")
 
     @router.get("/console/{name}")
+    @public
     def asset(name: str) -> Response:
         if name not in _ASSETS:
             return Response("There is no such file.", 404, media_type="text/plain")

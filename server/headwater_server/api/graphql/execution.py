@@ -22,6 +22,7 @@ from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.documents import Documents
 from headwater_server.api.graphql.fast import StockExecutor, fast_executor
 from headwater_server.api.graphql.guard import TooMuch, cost
+from headwater_server.api.graphql.permissions import declared_roots
 from headwater_server.api.graphql.shown import loader_for
 from headwater_server.errors import (
     AlreadyExists,
@@ -67,6 +68,7 @@ class Engine:
         if fast is None:
             fast = os.environ.get("HEADWATER_FAST_GRAPHQL") != "0"
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - strawberry has no public name for it
+        self.roots = declared_roots(self.schema)
         self.documents = Documents(self.schema)
         self.executor = fast_executor(self.schema) if fast else StockExecutor
 

@@ -30,6 +30,8 @@ from headwater_server.api.graphql.outcomes import (
     attempt,
 )
 from headwater_server.api.graphql.scalars import JSON, DateTime
+from headwater_server.api.needs import needs
+from headwater_server.auth.policy import Permission
 
 _WRITE = [Cost(weight=10, multipliers=[])]
 _ANY = (NotFoundError, ConflictError, ValidationError, ForbiddenError)
@@ -143,6 +145,7 @@ class ManualEdgeInput:
 @strawberry.type
 class Mutation:
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.REGISTER)
     def register_model(self, info: Info, input: RegisterModelInput) -> RegisterModelResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -160,6 +163,7 @@ class Mutation:
         return attempt(loader, act, may=(ValidationError, AlreadyExistsError, ForbiddenError))
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.REGISTER)
     def create_model_version(
         self,
         info: Info,
@@ -185,6 +189,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.REQUEST_TRANSITION)
     def transition_stage(self, info: Info, input: TransitionStageInput) -> TransitionResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -209,6 +214,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.REQUEST_TRANSITION)
     def set_alias(self, info: Info, input: SetAliasInput) -> AliasResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -231,6 +237,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.CURATE)
     def tag_entity(self, info: Info, input: TagEntityInput) -> EntityResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -243,6 +250,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.CURATE)
     def update_entity(self, info: Info, input: UpdateEntityInput) -> EntityResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -260,6 +268,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.CURATE)
     def annotate(self, info: Info, input: AnnotateInput) -> AnnotateResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -270,6 +279,7 @@ class Mutation:
         return attempt(loader, act, may=(NotFoundError, ValidationError, ForbiddenError))
 
     @strawberry.mutation(directives=_WRITE)
+    @needs(Permission.CURATE)
     def archive(self, info: Info, input: ArchiveInput) -> EntityResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 
@@ -282,6 +292,7 @@ class Mutation:
         return attempt(loader, act, may=_ANY)
 
     @strawberry.mutation(description="Answers the thing at `to`", directives=_WRITE)
+    @needs(Permission.CURATE)
     def set_manual_edge(self, info: Info, input: ManualEdgeInput) -> EntityResult:  # noqa: A002
         loader, context = loader_of(info), context_of(info)
 

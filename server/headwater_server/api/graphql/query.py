@@ -48,6 +48,8 @@ from headwater_server.api.graphql.searching import SearchConnection, found_by
 from headwater_server.api.graphql.shown import find
 from headwater_server.api.graphql.sqllineage import SqlLineage, sql_lineage
 from headwater_server.api.graphql.values import Actor, Node
+from headwater_server.api.needs import Open, needs
+from headwater_server.auth.policy import Permission
 from headwater_server.errors import Invalid, NotFound
 from headwater_server.graph.words import Kind
 from headwater_server.lineage import overview, paths, resolve
@@ -76,17 +78,20 @@ class ServerInfo:
 @strawberry.type
 class Query:
     @strawberry.field
+    @needs(Permission.READ)
     def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the API's word
         found: Node | None = find(loader_of(info), [id])[0]
         return found
 
     @strawberry.field(directives=[Cost(weight=1, multipliers=["ids"])])
+    @needs(Permission.READ)
     def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         if len(ids) > limits.MAX_PAGE:
             raise Invalid(f"{len(ids)} ids at once are more than {limits.MAX_PAGE}. Ask in parts.")
         return find(loader_of(info), ids)
 
     @strawberry.field(description="The thing of any reference: id, urn, namespace/name, models:/…, runs:/…")
+    @needs(Permission.READ)
     def entity(self, info: Info, ref: str) -> Entity | None:
         loader = loader_of(info)
         found = loader.show([resolve(ref, loader.store)])
@@ -95,6 +100,7 @@ class Query:
         return found[0]
 
     @strawberry.field(directives=[Cost(weight=5)])
+    @needs(Permission.READ)
     def search(
         self,
         info: Info,
@@ -107,12 +113,14 @@ class Query:
         return found_by(loader_of(info), query, kinds=kinds, only=filter, first=first, after=after)
 
     @strawberry.field
+    @needs(Permission.READ)
     def namespaces(
         self, info: Info, first: int | None = 50, after: str | None = None
     ) -> Connection[Namespace]:
         return namespaces_page(loader_of(info), first=first, after=after)
 
     @strawberry.field
+    @needs(Permission.READ)
     def datasets(
         self,
         info: Info,
@@ -126,6 +134,7 @@ class Query:
         )
 
     @strawberry.field
+    @needs(Permission.READ)
     def jobs(
         self,
         info: Info,
@@ -139,6 +148,7 @@ class Query:
         )
 
     @strawberry.field(description="Newest first")
+    @needs(Permission.READ)
     def runs(
         self,
         info: Info,
@@ -149,6 +159,7 @@ class Query:
         return find_runs(loader_of(info), filter, first=first, after=after, default=50)
 
     @strawberry.field
+    @needs(Permission.READ)
     def models(
         self, info: Info, first: int | None = 50, after: str | None = None, query: str | None = None
     ) -> Connection[RegisteredModel]:
@@ -157,12 +168,14 @@ class Query:
         )
 
     @strawberry.field(description="`version`: a number, an alias, a stage or `latest`")
+    @needs(Permission.READ)
     def model_version(self, info: Info, model: str, version: str) -> ModelVersion | None:
         loader = loader_of(info)
         found = loader.show([resolve(f"models:/{model}/{version}", loader.store)])
         return found[0] if found and isinstance(found[0], ModelVersion) else None
 
     @strawberry.field(directives=[Cost(weight=5)])
+    @needs(Permission.READ)
     def models_in_stage(
         self,
         info: Info,
@@ -177,6 +190,7 @@ class Query:
         description="Model versions (in these stages; default all) that depend on a dataset, column, job or run",
         directives=[Cost(weight=20)],
     )
+    @needs(Permission.READ)
     def affected_models(
         self,
         info: Info,
@@ -200,6 +214,7 @@ class Query:
         )
 
     @strawberry.field(directives=[Cost(weight=20, multipliers=["maxNodes"])])
+    @needs(Permission.READ)
     def lineage(
         self,
         info: Info,
@@ -225,6 +240,7 @@ class Query:
     @strawberry.field(
         description="The whole graph rolled up; what a person sees first", directives=[Cost(weight=20)]
     )
+    @needs(Permission.READ)
     def overview(
         self,
         info: Info,
@@ -244,6 +260,7 @@ class Query:
         return met(loader, found)
 
     @strawberry.field(directives=[Cost(weight=30, multipliers=["input.first"])])
+    @needs(Permission.READ)
     def impact(self, info: Info, input: ImpactInput) -> ImpactReport:  # noqa: A002 - the API's word
         return report(loader_of(info), input)
 
@@ -251,6 +268,7 @@ class Query:
         description="The ways from one thing to another, shortest first",
         directives=[Cost(weight=20, multipliers=["limit"])],
     )
+    @needs(Permission.READ)
     def paths(
         self,
         info: Info,
@@ -277,6 +295,7 @@ class Query:
         description="Who said that this edge exists: every piece of evidence, oldest first",
         directives=[Cost(weight=5)],
     )
+    @needs(Permission.READ)
     def why(
         self,
         info: Info,
@@ -288,6 +307,7 @@ class Query:
         return evidence_page(loader_of(info), from_, to, first=first, after=after)
 
     @strawberry.field(directives=[Cost(weight=40)])
+    @needs(Permission.READ)
     def lineage_diff(
         self,
         info: Info,
@@ -305,6 +325,7 @@ class Query:
     @strawberry.field(
         description="What a script would read and write; nothing is saved", directives=[Cost(weight=20)]
     )
+    @needs(Permission.READ)
     def parse_sql(
         self,
         info: Info,
@@ -324,12 +345,14 @@ class Query:
         )
 
     @strawberry.field
+    @needs(Permission.READ)
     def event(self, info: Info, seq: Long) -> Event | None:
         context = context_of(info)
         record = context.log.get(seq)
         return None if record is None else event_of(record, context.store.applied().seq)
 
     @strawberry.field(description="The record log, newest first")
+    @needs(Permission.READ)
     def events(
         self,
         info: Info,
@@ -348,12 +371,14 @@ class Query:
     @strawberry.field(
         description="What producers send that the spec does not allow, counted, with a last example"
     )
+    @needs(Permission.READ)
     def conformance(
         self, info: Info, producer: str | None = None, first: int | None = 50, after: str | None = None
     ) -> ConformanceConnection:
         return conformance_page(context_of(info), producer=producer, first=first, after=after)
 
     @strawberry.field
+    @needs(Open.KNOWN)
     def server(self, info: Info) -> ServerInfo:
         context = context_of(info)
         sizes = context.store.sizes()

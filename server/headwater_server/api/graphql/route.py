@@ -13,6 +13,7 @@ from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.execution import Engine, Query
 from headwater_server.api.graphql.schema import schema
+from headwater_server.api.needs import known, public
 from headwater_server.errors import HeadwaterError, Invalid, TooLarge, Unreadable, Unsupported
 
 _JSON = "application/json"
@@ -41,6 +42,7 @@ def graphql_router(context_factory: Callable[[Request], Context], *, fast: bool 
         response_description="`data`, `errors` and `extensions.cost`",
         openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": _BODY}}}},
     )
+    @known
     async def run(request: Request) -> Response:
         try:
             query = read_query(request.headers.get("content-type", ""), await _body(request))
@@ -53,6 +55,7 @@ def graphql_router(context_factory: Callable[[Request], Context], *, fast: bool 
         return Response(body, 200 if ran or not strict else 400, media_type=_GRAPHQL if strict else _JSON)
 
     @router.get("/graphql", summary="The console, for browsers", include_in_schema=False)
+    @public
     async def console(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", "") and "query" not in request.query_params:
             return console_page()

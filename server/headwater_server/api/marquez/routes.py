@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.marquez import graphs, lists
+from headwater_server.api.needs import needs
+from headwater_server.auth.policy import Permission
 from headwater_server.errors import HeadwaterError, Invalid, NotFound
 from headwater_server.graph import times
 
@@ -45,6 +47,7 @@ _REQUIRED = frozenset({"nodeId", "q"})
 def marquez_router(context_factory: Callable[[], Context]) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["Marquez"])
 
+    @needs(Permission.READ)
     async def read(request: Request) -> Response:
         return await run_in_threadpool(_answer, request, context_factory)
 
