@@ -45,6 +45,13 @@ class SeriesStore(Protocol):
         """In order; at most `max_points`, the first behind `after`. Empty when there are none."""
         ...
 
+    def sample(self, run: str, key: str, points: int) -> tuple[list[Point], int]:
+        """At most that many points (2 at least) which look like all, and how many there are.
+
+        The first and the last are among them, and the least and the greatest of every stretch: no spike is lost.
+        """
+        ...
+
     def keys(self, run: str) -> list[str]:
         """The run's series, in order of their names."""
         ...

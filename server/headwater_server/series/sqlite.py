@@ -1,46 +1,83 @@
-"""Points in one SQLite file: a row each, clustered by series, with every series' summary beside them."""
+"""Points in one SQLite file: the newest as rows, the others sealed in chunks, a summary of each series beside them."""
 
-import math
-import struct
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import merge
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
-from headwater_server.errors import Unavailable
+from headwater_server.errors import Invalid, Unavailable
+from headwater_server.series.chunk import decode, encode
+from headwater_server.series.order import (
+    FIRST,
+    Place,
+    bits,
+    extremes,
+    joined,
+    place,
+    value_of,
+)
 from headwater_server.series.port import Point, Summary
+from headwater_server.series.sample import buckets
 
+VERSION = 1
+TAIL = 500
+"""From so many rows on, the tail of a series is sealed."""
+PIECE = 2_000
+"""Points of a full chunk; a smaller last one grows at the next sealing."""
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS series(
+CREATE TABLE series(
   id INTEGER PRIMARY KEY, run TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL,
   step INTEGER NOT NULL, ts INTEGER NOT NULL, last INTEGER NOT NULL,
-  least INTEGER NOT NULL, most INTEGER NOT NULL, since INTEGER NOT NULL, UNIQUE(run, key));
+  least INTEGER NOT NULL, most INTEGER NOT NULL, since INTEGER NOT NULL,
+  tail INTEGER NOT NULL, sealed INTEGER NOT NULL, UNIQUE(run, key));
 -- `place` orders like the value, with NaN first: SQLite keeps no NaN. `value` is its 64 bits.
-CREATE TABLE IF NOT EXISTS point(
+CREATE TABLE point(
   series INTEGER, step INTEGER, ts INTEGER, place INTEGER, value INTEGER NOT NULL,
   PRIMARY KEY(series, step, ts, place)) WITHOUT ROWID;
+-- Chunks of a series do not overlap: each begins behind the end of the one before.
+CREATE TABLE chunk(
+  id INTEGER PRIMARY KEY, series INTEGER NOT NULL, step INTEGER NOT NULL, ts INTEGER NOT NULL, place INTEGER NOT NULL,
+  last_step INTEGER NOT NULL, last_ts INTEGER NOT NULL, last_place INTEGER NOT NULL, count INTEGER NOT NULL,
+  least_step INTEGER NOT NULL, least_ts INTEGER NOT NULL, least INTEGER NOT NULL,
+  most_step INTEGER NOT NULL, most_ts INTEGER NOT NULL, most INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX chunk_order ON chunk(series, step, ts, place);
 """
-FIND = "SELECT id, count, step, ts, last, least, most, since FROM series WHERE run = ? AND key = ?"
-ADD_SERIES = (
-    "INSERT INTO series(run, key, count, step, ts, last, least, most, since) VALUES(?,?,0,0,0,0,0,0,0)"
+FIND = (
+    "SELECT id, tail, sealed, count, step, ts, last, least, most, since FROM series WHERE run = ? AND key = ?"
 )
+ADD_SERIES = "INSERT INTO series(run, key, count, step, ts, last, least, most, since, tail, sealed) VALUES(?,?,0,0,0,0,0,0,0,0,0)"
 SET_SERIES = (
-    "UPDATE series SET count = ?, step = ?, ts = ?, last = ?, least = ?, most = ?, since = ? WHERE id = ?"
+    "UPDATE series SET count=?, step=?, ts=?, last=?, least=?, most=?, since=?, tail=?, sealed=? WHERE id=?"
 )
-ADD_POINT = "INSERT OR IGNORE INTO point VALUES(?,?,?,?,?)"
-READ = """
-SELECT p.step, p.ts, p.value FROM series s JOIN point p ON p.series = s.id
-WHERE s.run = ?1 AND s.key = ?2 AND (p.step, p.ts, p.place) > (?3, ?4, ?5)
-ORDER BY p.step, p.ts, p.place LIMIT ?6"""
+ADD_POINT = "INSERT INTO point VALUES(?,?,?,?,?)"
+TAIL_OF = "SELECT step, ts, value FROM point WHERE series = ?1 AND (step, ts, place) > (?2, ?3, ?4) ORDER BY step, ts, place LIMIT ?5"
+TAIL_WITHIN = """
+SELECT step, ts, value FROM point WHERE series = ?1
+AND (step, ts, place) >= (?2, ?3, ?4) AND (step, ts, place) <= (?5, ?6, ?7)"""
+DROP_TAIL = "DELETE FROM point WHERE series = ?"
+ADD_CHUNK = "INSERT INTO chunk VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+CHUNKS = """
+SELECT id, data FROM chunk WHERE series = ?1 AND (last_step, last_ts, last_place) >= (?2, ?3, ?4)
+AND (step, ts, place) <= (?5, ?6, ?7) ORDER BY step, ts, place"""
+SMALL_CHUNK = """
+SELECT id, data FROM (SELECT * FROM chunk WHERE series = ?1 ORDER BY step DESC, ts DESC, place DESC LIMIT 1)
+WHERE count < ?2 AND (last_step, last_ts, last_place) < (?3, ?4, ?5)"""
+CHUNKS_FROM = """
+SELECT data FROM chunk WHERE series = ?1 AND (last_step, last_ts, last_place) > (?2, ?3, ?4) ORDER BY step, ts, place"""
+HEADERS = "SELECT least_step, least_ts, least, most_step, most_ts, most FROM chunk WHERE series = ? ORDER BY step, ts, place"
 SUMMARIES = (
     "SELECT key, count, step, ts, last, least, most, since FROM series WHERE run = ? AND count ORDER BY key"
 )
-DELETE_POINTS = "DELETE FROM point WHERE series IN (SELECT id FROM series WHERE run = ?)"
-DELETE_SERIES = "DELETE FROM series WHERE run = ?"
+DELETE = (
+    "DELETE FROM point WHERE series IN (SELECT id FROM series WHERE run = ?1)",
+    "DELETE FROM chunk WHERE series IN (SELECT id FROM series WHERE run = ?1)",
+    "DELETE FROM series WHERE run = ?1",
+)
 
-_FIRST = (-(2**63), -(2**63), -(2**63))
 T = TypeVar("T")
 
 
@@ -55,10 +92,22 @@ class SqliteSeries:
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(self._path)
         connection.set_busy_timeout(5000)
+        connection.pragma("page_size", 2048)  # a chunk ends half a page before its last page does
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full")
-        connection.execute(SCHEMA)
+        version = int(connection.pragma("user_version"))
+        if version > VERSION:
+            raise Invalid(
+                f"{self._path} was written by a newer Headwater (metric points version {version}, this one "
+                f"knows {VERSION}). Upgrade Headwater or choose another data directory."
+            )
+        if version == 0:
+            with connection:
+                connection.execute(SCHEMA)
+                connection.pragma("user_version", VERSION)
         return connection
+
+    # -- writing ----------------------------------------------------------------------------------
 
     def append(self, run: str, points: Mapping[str, Sequence[Point]]) -> dict[str, Summary]:
         def work() -> dict[str, Summary]:
@@ -66,59 +115,144 @@ class SqliteSeries:
             with self._connection:
                 for key, said in points.items():
                     if said:
-                        found[key] = self._add(run, key, [p._replace(value=p.value + 0.0) for p in said])
+                        found[key] = self._add(run, key, said)
             return found
 
         return self._guard(work)
 
     def _add(self, run: str, key: str, said: Sequence[Point]) -> Summary:
-        """Without -0.0, which is 0.0."""
         row: Any = self._connection.execute(FIND, (run, key)).fetchone()
+        known: Summary | None = None
         if row is None:
             self._connection.execute(ADD_SERIES, (run, key))
-            series, known = self._connection.last_insert_rowid(), None
+            series, tail, sealed = self._connection.last_insert_rowid(), 0, 0
         else:
-            series, known = row[0], _summary(row[1:])
-        before = self._connection.total_changes()
-        rows = [(series, p.step, p.timestamp, _place(p.value), _bits(p.value)) for p in said]
-        self._connection.executemany(ADD_POINT, rows)
-        fresh = self._connection.total_changes() - before
-        if known is not None and not fresh:
+            series, tail, sealed = row[:3]
+            known = _summary(row[3:]) if row[3] else None
+        wanted = {place(p): p if p.value else p._replace(value=0.0) for p in said}  # -0.0 is 0.0
+        if known is not None and min(wanted) <= place(known.last):
+            self._forget_known(series, wanted)
+        if not wanted and known is not None:
             return known
-        summary = joined(known, said, fresh)
+        summary = joined(known, list(wanted.values()))
+        if tail + len(wanted) < TAIL:
+            rows = [(series, *at, bits(p.value)) for at, p in wanted.items()]
+            self._connection.executemany(ADD_POINT, rows)
+            tail += len(wanted)
+        else:
+            sealed += self._seal(series, wanted)
+            tail = 0
         last = summary.last
         self._connection.execute(
             SET_SERIES,
             (
-                *(summary.n, last.step, last.timestamp, _bits(last.value)),
-                *(_bits(summary.least), _bits(summary.most), summary.since, series),
+                *(summary.n, last.step, last.timestamp, bits(last.value)),
+                *(bits(summary.least), bits(summary.most), summary.since, tail, sealed, series),
             ),
         )
         return summary
 
+    def _forget_known(self, series: int, wanted: dict[Place, Point]) -> None:
+        """Take away what is there already: a batch that is sent again, or a late step of it."""
+        first, last = min(wanted), max(wanted)
+        chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
+        for _, data in chunks:
+            for point in decode(data):
+                wanted.pop(place(point), None)
+        for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last)):
+            wanted.pop(place(_point(row)), None)
+
+    def _seal(self, series: int, fresh: Mapping[Place, Point]) -> int:
+        """The tail and these points into chunks, and what they overlap or leave small again; chunks more than before."""
+        points = dict(fresh)
+        for row in self._connection.execute(TAIL_OF, (series, *FIRST, -1)):
+            point = _point(row)
+            points[place(point)] = point
+        self._connection.execute(DROP_TAIL, (series,))
+        chunks: Any = self._connection.execute(CHUNKS, (series, *min(points), *max(points))).fetchall()
+        if not chunks:  # a small last chunk grows
+            chunks = self._connection.execute(SMALL_CHUNK, (series, PIECE, *min(points))).fetchall()
+        for chunk, data in chunks:
+            points.update((place(p), p) for p in decode(data))
+            self._connection.execute("DELETE FROM chunk WHERE id = ?", (chunk,))
+        ordered = [points[at] for at in sorted(points)]
+        pieces = max(1, len(ordered) // PIECE)
+        for number in range(pieces):
+            piece = ordered[number * len(ordered) // pieces : (number + 1) * len(ordered) // pieces]
+            least, most = extremes(piece)
+            self._connection.execute(
+                ADD_CHUNK,
+                (
+                    *(series, *place(piece[0]), *place(piece[-1]), len(piece)),
+                    *(least.step, least.timestamp, bits(least.value)),
+                    *(most.step, most.timestamp, bits(most.value), encode(piece)),
+                ),
+            )
+        return pieces - len(chunks)
+
+    def delete(self, run: str) -> None:
+        def work() -> None:
+            with self._connection:
+                for statement in DELETE:
+                    self._connection.execute(statement, (run,))
+
+        self._guard(work)
+
+    # -- reading ----------------------------------------------------------------------------------
+
     def read(
         self, run: str, key: str, *, max_points: int | None = None, after: Point | None = None
     ) -> list[Point]:
-        bound = _FIRST if after is None else (after.step, after.timestamp, _place(after.value))
-        rows = self._rows(READ, (run, key, *bound, -1 if max_points is None else max_points))
-        return [Point(step, at, _value(bits)) for step, at, bits in rows]
+        def work() -> list[Point]:
+            row: Any = self._connection.execute(FIND, (run, key)).fetchone()
+            return [] if row is None else self._read(row[0], max_points, after)
+
+        return self._guard(work)
+
+    def _read(self, series: int, max_points: int | None, after: Point | None) -> list[Point]:
+        bound = FIRST if after is None else place(after)
+        limit = -1 if max_points is None else max_points
+        tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *bound, limit))]
+        sealed: list[Point] = []
+        for (data,) in self._connection.execute(CHUNKS_FROM, (series, *bound)):
+            points = decode(data)
+            if after is not None and not sealed and place(points[0]) <= bound:
+                points = [p for p in points if place(p) > bound]
+            sealed += points
+            if max_points is not None and len(sealed) >= max_points:
+                break
+        if not (tail and sealed):
+            found = sealed or tail
+        elif place(sealed[-1]) < place(tail[0]):
+            found = sealed + tail
+        else:
+            found = list(merge(sealed, tail, key=place))
+        return found if max_points is None else found[:max_points]
+
+    def sample(self, run: str, key: str, points: int) -> tuple[list[Point], int]:
+        def work() -> tuple[list[Point], int]:
+            row: Any = self._connection.execute(FIND, (run, key)).fetchone()
+            if row is None:
+                return [], 0
+            series, sealed, known = row[0], row[2], _summary(row[3:])
+            if 2 * sealed < points:
+                return buckets(self._read(series, None, None), points), known.n
+            tail = (_point(r) for r in self._connection.execute(TAIL_OF, (series, *FIRST, -1)))
+            ends = (
+                (Point(a, b, value_of(c)), Point(d, e, value_of(f)))
+                for a, b, c, d, e, f in self._connection.execute(HEADERS, (series,))
+            )
+            spikes = {*chain.from_iterable(ends), *tail, *self._read(series, 1, None), known.last}
+            return buckets(sorted(spikes, key=place), points), known.n
+
+        return self._guard(work)
 
     def keys(self, run: str) -> list[str]:
         return list(self.summaries(run))
 
     def summaries(self, run: str) -> dict[str, Summary]:
-        return {row[0]: _summary(row[1:]) for row in self._rows(SUMMARIES, (run,))}
-
-    def _rows(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
-        return self._guard(lambda: self._connection.execute(sql, arguments).fetchall())
-
-    def delete(self, run: str) -> None:
-        def work() -> None:
-            with self._connection:
-                self._connection.execute(DELETE_POINTS, (run,))
-                self._connection.execute(DELETE_SERIES, (run,))
-
-        self._guard(work)
+        rows: Iterable[Any] = self._guard(lambda: self._connection.execute(SUMMARIES, (run,)).fetchall())
+        return {row[0]: _summary(row[1:]) for row in rows}
 
     def close(self) -> None:
         with self._lock:
@@ -135,45 +269,10 @@ class SqliteSeries:
                 ) from error
 
 
-def joined(known: Summary | None, said: Sequence[Point], fresh: int) -> Summary:
-    """The summary with these points too, `fresh` of which are new."""
-    last = max(said, key=order)
-    numbers = [p.value for p in said if not math.isnan(p.value)]
-    least, most = min(numbers, default=math.nan), max(numbers, default=math.nan)
-    since = min(p.timestamp for p in said)
-    if known is None:
-        return Summary(fresh, last, least, most, since)
-    return Summary(
-        known.n + fresh,
-        max(known.last, last, key=order),
-        known.least if math.isnan(least) or known.least < least else least,
-        known.most if math.isnan(most) or known.most > most else most,
-        min(known.since, since),
-    )
+def _point(row: tuple[Any, ...]) -> Point:
+    return Point(row[0], row[1], value_of(row[2]))
 
 
-def order(point: Point) -> tuple[int, int, int]:
-    return point.step, point.timestamp, _place(point.value)
-
-
-def _bits(value: float) -> int:
-    found: int = struct.unpack("<q", struct.pack("<d", value))[0]
-    return found
-
-
-def _value(bits: int) -> float:
-    found: float = struct.unpack("<d", struct.pack("<q", bits))[0]
-    return found
-
-
-def _place(value: float) -> int:
-    """Integers in the order of the numbers they stand for; NaN before all."""
-    if math.isnan(value):
-        return _FIRST[0]
-    bits = _bits(value)
-    return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
-
-
-def _summary(row: tuple[Any, ...]) -> Summary:
+def _summary(row: Sequence[Any]) -> Summary:
     count, step, at, last, least, most, since = row
-    return Summary(count, Point(step, at, _value(last)), _value(least), _value(most), since)
+    return Summary(count, Point(step, at, value_of(last)), value_of(least), value_of(most), since)
