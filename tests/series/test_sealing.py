@@ -61,6 +61,7 @@ def test_rows_and_chunks_together_are_the_set_of_points(
         small.setattr(sqlite, "PIECE", 9)
         opened = SqliteSeries(tmp_path_factory.mktemp("series") / "series.db")
         wanted: dict[tuple[int, int, int], Point] = {}
+        every: list[Point] = []
         for batch in batches:
             summary = opened.append("r", {"m": batch})["m"]
             wanted.update((place(p), p._replace(value=p.value + 0.0)) for p in batch)
