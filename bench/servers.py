@@ -81,6 +81,8 @@ def empty_route() -> Iterator[Server]:
 @contextmanager
 def _started(command: list[str], extra: dict[str, str]) -> Iterator[Server]:
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("HEADWATER_", "NEO4J_"))}
+    if ours.pop("PYTHONDONTWRITEBYTECODE", None):  # what an installation leaves is measured, not the compiler
+        ours.setdefault("PYTHONPYCACHEPREFIX", f"{tempfile.gettempdir()}/headwater-bench/bytecode")
     process = subprocess.Popen(command, env={**ours, **extra}, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -138,6 +138,13 @@ def test_the_client_is_light() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_the_server_is_ready_before_it_imports_graphql() -> None:
+    heavy = {"graphql", "strawberry", "sqlglot", "neo4j", "openlineage", "mlflow"}
+    code = f"import headwater_server.app, sys; print(sorted(sys.modules.keys() & {heavy!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["-c", "import headwater"], ["-m", "headwater_server", "--help"]],

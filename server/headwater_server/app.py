@@ -1,5 +1,6 @@
 """The one place that knows every part: an app for a server, and the same without one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,9 +10,9 @@ from fastapi import FastAPI
 from headwater_server import __version__
 from headwater_server.api.console import console_router
 from headwater_server.api.graphql.context import Context
-from headwater_server.api.graphql.execution import Engine, Query
+from headwater_server.api.graphql.late import LateEngine
+from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.route import graphql_router
-from headwater_server.api.graphql.schema import schema
 from headwater_server.api.health import health_router
 from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
@@ -27,6 +28,8 @@ from headwater_server.story import tell
 
 PATIENCE = 2.0
 """Seconds that a read waits for the graph to show what was acknowledged before it."""
+REST = 1.0
+"""Seconds between the start and the making of GraphQL's engine, when nobody asked before."""
 ANONYMOUS = "anonymous"
 """Who acts when nobody says who they are."""
 
@@ -37,13 +40,16 @@ def create_app(settings: Settings) -> FastAPI:
     The data is opened when the app starts and let go when it ends.
     """
     parts = Parts(settings)
+    engine = LateEngine()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         parts.start()
         if settings.demo and parts.log.head() == 0:
             tell(parts)
+        warming = asyncio.create_task(_warm(engine))
         yield
+        warming.cancel()
         parts.close()
 
     app = FastAPI(
@@ -62,10 +68,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda: context(ANONYMOUS)))
     app.include_router(console_router())
-    app.include_router(graphql_router(lambda _: context(ANONYMOUS)))
+    app.include_router(graphql_router(lambda _: context(ANONYMOUS), engine))
     app.include_router(openapi_router())
     declared_routes(app.routes)
     return app
+
+
+async def _warm(engine: LateEngine) -> None:
+    """So that the first to open the console need not wait."""
+    await asyncio.sleep(REST)
+    await asyncio.to_thread(engine.made)
 
 
 def context_factory(parts: Parts) -> Callable[[str], Context]:
@@ -94,7 +106,7 @@ class Local:
     def __init__(self, settings: Settings) -> None:
         self._parts = Parts(settings)
         self._started = False
-        self._engine = Engine(schema)
+        self._engine = LateEngine()
         self._context = context_factory(self._parts)
 
     def graphql(self, query: str, variables: dict[str, Any], *, actor: str = ANONYMOUS) -> dict[str, Any]:

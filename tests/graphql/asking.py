@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from headwater_server.api.graphql.context import Context
-from headwater_server.api.graphql.execution import Engine, Query
+from headwater_server.api.graphql.execution import Engine
+from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.schema import schema
 from headwater_server.ingest.receive import receive_many
 from headwater_server.parts import Parts

@@ -11,8 +11,9 @@ from graphql import execute_sync, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater_server.api.graphql.execution import Engine, Query
+from headwater_server.api.graphql.execution import Engine
 from headwater_server.api.graphql.fast import FastExecutor, StockExecutor, fast_executor
+from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.schema import schema as served
 from tests.graphql.asking import Api
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,18 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.route import graphql_router
 from headwater_server.errors import Unavailable
 from tests.graphql.asking import Api
 
 ASSETS = Path(__file__).parents[2] / "server" / "headwater_server" / "api" / "console" / "assets"
-QUERY = {"query": "{ server { version } }"}
+QUERY = {"query": "{ server { version backend } }"}
 
 
 def served(api: Api) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None)
-    app.include_router(graphql_router(lambda _: api.context))
+    app.include_router(graphql_router(lambda _: api.context, LateEngine()))
     return TestClient(app)
 
 
@@ -34,6 +36,16 @@ def test_an_operation_is_answered(client: TestClient) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["data"]["server"]["version"]
+
+
+def test_the_first_requests_wait_until_the_engine_is_made(shop: Api) -> None:
+    engine = LateEngine()
+    with ThreadPoolExecutor(4) as threads:
+        made = {id(one) for one in threads.map(lambda _: engine.made(), range(4))}
+    assert len(made) == 1
+    with served(shop) as client, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: client.post("/graphql", json=QUERY).json(), range(4)))
+    assert [answer["data"]["server"]["backend"] for answer in answers] == ["sqlite"] * 4
 
 
 def test_one_of_several_operations_is_picked_by_name(client: TestClient) -> None:

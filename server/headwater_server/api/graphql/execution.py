@@ -4,8 +4,6 @@ import logging
 import os
 import secrets
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
@@ -22,6 +20,7 @@ from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.documents import Documents
 from headwater_server.api.graphql.fast import StockExecutor, fast_executor
 from headwater_server.api.graphql.guard import TooMuch, cost
+from headwater_server.api.graphql.operation import Answer, Query
 from headwater_server.api.graphql.permissions import declared_roots
 from headwater_server.api.graphql.shown import loader_for
 from headwater_server.errors import (
@@ -44,20 +43,6 @@ _CODES: tuple[tuple[type[HeadwaterError], str], ...] = (
     (Invalid, "INVALID"),
     (Unavailable, "UNAVAILABLE"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    source: str
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    operation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    body: dict[str, Any]
-    ran: bool
-    """False: refused before anything was executed."""
 
 
 class Engine:

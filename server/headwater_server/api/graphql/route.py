@@ -11,8 +11,7 @@ from starlette.responses import Response
 from headwater_server.api.console.pages import console_page, console_router
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
-from headwater_server.api.graphql.execution import Engine, Query
-from headwater_server.api.graphql.schema import schema
+from headwater_server.api.graphql.operation import Query, Runs
 from headwater_server.api.needs import known, public
 from headwater_server.errors import HeadwaterError, Invalid, TooLarge, Unreadable, Unsupported
 
@@ -30,9 +29,7 @@ _BODY = {
 }
 
 
-def graphql_router(context_factory: Callable[[Request], Context], *, fast: bool | None = None) -> APIRouter:
-    """`fast`: the compiled row executor; None: as HEADWATER_FAST_GRAPHQL says."""
-    engine = Engine(schema, fast=fast)
+def graphql_router(context_factory: Callable[[Request], Context], engine: Runs) -> APIRouter:
     router = APIRouter(tags=["GraphQL"])
     router.include_router(console_router())
 
@@ -96,7 +93,7 @@ def read_query(content_type: str, raw: bytes) -> Query:
 
 
 def _run(
-    engine: Engine, query: Query, context_factory: Callable[[Request], Context], request: Request
+    engine: Runs, query: Query, context_factory: Callable[[Request], Context], request: Request
 ) -> tuple[bytes, bool]:
     answer = engine.run(query, context_factory(request))
     return orjson.dumps(answer.body), answer.ran

@@ -6,9 +6,8 @@ from typing import Any
 import orjson
 
 from headwater_server.api.graphql.context import Context
-from headwater_server.api.graphql.loading import Cohort
+from headwater_server.api.graphql.loading import Cohort, Loader
 from headwater_server.api.graphql.neighbours import inputs, outputs
-from headwater_server.api.graphql.shown import loader_for
 from headwater_server.api.marquez import shapes
 from headwater_server.errors import NotFound
 from headwater_server.graph import keys, names, times
@@ -170,7 +169,7 @@ def _datasets(context: Context, nodes: Sequence[Node]) -> list[dict[str, Any]]:
 
 
 def _jobs(context: Context, nodes: Sequence[Node]) -> list[dict[str, Any]]:
-    cohort = Cohort(loader_for(context), nodes)
+    cohort = Cohort(Loader(context, {}), nodes)
     reads, writes = cohort.once(inputs), cohort.once(outputs)
     return [
         shapes.whole_job(
