@@ -1,6 +1,6 @@
 """What a route or a root field of GraphQL needs, declared on the function that answers it.
 
-A server does not start with a route or a root field that declares nothing:
+A server does not start with a route that declares nothing, nor answers GraphQL with such a root field:
 
     @router.get("/api/2.0/mlflow/runs/get")
     @needs(Permission.READ)
