@@ -1,7 +1,9 @@
 """What the record log promises: gapless numbers, once each, durable, found by what they are about."""
 
 import hashlib
-from collections.abc import Sequence
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +98,67 @@ def test_findings_are_counted_by_producer_and_rule_and_not_for_duplicates(log: S
     assert log.conformance(limit=9, after=("p", "no-zone")) == []
 
 
-def test_a_disk_that_takes_nothing_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Writing behind it fails as on a full disk (EFBIG)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_takes_nothing_is_unavailable_and_takes_more_when_there_is_room(tmp_path: Path) -> None:
     log = SqliteRecordLog(tmp_path / "log.db")
     log.append([draft("a")], at=1)
-    other = apsw.Connection(str(tmp_path / "log.db"))
-    pages = other.pragma("page_count")
-    log._writer.pragma("max_page_count", pages)
-    with pytest.raises(Unavailable, match="Nothing was stored"):
-        log.append([draft("b"), draft("x" * 100_000)], at=2)
-    assert log.head() == 1
-    log._writer.pragma("max_page_count", 2**30)
+    full = max(f.stat().st_size for f in tmp_path.iterdir())
+    with files_no_larger_than(full):
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="Nothing was stored"):
+                log.append([draft("b"), draft("x" * 100_000)], at=2)
+            assert [r.body for r in log.read(0, limit=9)] == [b"a"]
+        assert log.head() == 1
     assert [r.seq for r in log.append([draft("b")], at=3)] == [2]
-    other.close()
+    assert log.tree().size == 2
+    log.close()
+    opened = SqliteRecordLog(tmp_path / "log.db")
+    assert [r.body for r in opened.read(0, limit=9)] == [b"a", b"b"]
+    assert opened.tree() == log.tree()
+    opened.close()
+
+
+@pytest.mark.parametrize("file", ["log.db", "log.db-wal"])
+def test_a_file_that_was_deleted_or_replaced_acknowledges_nothing(tmp_path: Path, file: str) -> None:
+    log = SqliteRecordLog(tmp_path / "log.db")
+    log.append([draft("a")], at=1)
+    log.check()
+    moved = (tmp_path / file).rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="was deleted"):
+            log.append([draft("b")], at=2)
+    with pytest.raises(Unavailable, match="was deleted"):
+        log.check()
+    (tmp_path / file).write_bytes(moved.read_bytes())
+    with pytest.raises(Unavailable, match="was replaced"):
+        log.append([draft("b")], at=2)
+    moved.rename(tmp_path / file)
+    assert [r.seq for r in log.append([draft("b")], at=2)] == [2]
+    log.check()
+    log.close()
+
+
+def test_after_an_error_no_empty_log_is_made_where_one_was(tmp_path: Path) -> None:
+    log = SqliteRecordLog(tmp_path / "log.db")
+    log.append([draft("a")], at=1)
+    with files_no_larger_than(1), pytest.raises(Unavailable):
+        log.append([draft("b")], at=2)
+    moved = (tmp_path / "log.db").rename(tmp_path / "elsewhere")
+    with pytest.raises(Unavailable, match="was deleted"):
+        log.append([draft("b")], at=2)
+    assert not (tmp_path / "log.db").exists()
+    moved.rename(tmp_path / "log.db")
+    assert [r.seq for r in log.append([draft("b")], at=2)] == [2]
     log.close()
 
 

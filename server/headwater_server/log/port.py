@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from headwater_server.log.leaf import Leaf
+from headwater_server.log.tree import Tree
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -47,6 +50,8 @@ class Record:
     actor: str
     run_id: str
     job: str
+    erased: int | None = None
+    """The number of the record that says why the body is gone; `body` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,25 @@ class RecordLog(Protocol):
         """Durable (fsync) when it returns; all or none. Numbers are gapless and start at 1.
 
         A draft whose content key is known gets the number it had. `at` is the receive time; what is
-        stored never goes back behind an earlier record's.
+        stored never goes back behind an earlier record's. Each record gets its leaf in the same transaction.
+        After `Unavailable` the next call starts from what the disk has.
         """
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when what is written is not at the log's path any more (`append` looks too)."""
+        ...
+
+    def tree(self) -> Tree:
+        """The Merkle tree over the leaves of all records; its size is the head."""
+        ...
+
+    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
+        """Leaves with seq > after, in order."""
+        ...
+
+    def tiles(self, first: int, end: int) -> list[bytes]:
+        """Roots of the full tiles from `first` to before `end`, in order; tiles are counted from 0."""
         ...
 
     def read(self, after: int, *, limit: int) -> list[Record]:

@@ -1,0 +1,5 @@
+"""The record log in one SQLite file."""
+
+from headwater_server.log.sqlite.log import SqliteRecordLog
+
+__all__ = ["SqliteRecordLog"]
