@@ -9,7 +9,7 @@ from typing import IO, Any
 from headwater_server.commit.committer import Committer, rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
-from headwater_server.errors import Conflict, HeadwaterError
+from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
@@ -101,6 +101,10 @@ class Parts:
         }
         if self.committer.unavailable:
             said["graph"] = self.committer.unavailable
+        try:
+            self.log.check()
+        except Unavailable as error:
+            said |= {"ready": False, "log": str(error)}
         return said
 
     def gauges(self) -> dict[str, float]:

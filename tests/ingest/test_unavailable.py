@@ -43,6 +43,22 @@ def test_a_graph_of_another_log_is_refused(tmp_path: Path) -> None:
         Headwater(settings(tmp_path / "other"))
 
 
+def test_a_log_that_was_moved_away_is_not_ready_and_takes_nothing_until_it_is_back(
+    door: TestClient, tmp_path: Path
+) -> None:
+    assert door.post("/api/v1/lineage", json=EVENT).status_code == 201
+    moved = (tmp_path / "data" / "log.db").rename(tmp_path / "moved")
+    ready = door.get("/readyz")
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    assert "log.db was deleted" in ready.json()["log"]
+    refused = door.post("/api/v1/lineage", json={**EVENT, "eventType": "OTHER"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert "put the file back" in refused.text
+    moved.rename(tmp_path / "data" / "log.db")
+    assert door.get("/readyz").status_code == 200
+    assert door.post("/api/v1/lineage", json={**EVENT, "eventType": "OTHER"}).status_code == 201
+
+
 def test_a_record_that_was_logged_before_a_kill_is_projected_after_it(tmp_path: Path) -> None:
     headwater = Headwater(settings(tmp_path))
     headwater.send(EVENT)
