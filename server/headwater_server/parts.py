@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from headwater_server.artifacts.blobs import Blobs
+from headwater_server.artifacts.catalogue import Catalogue
+from headwater_server.artifacts.folder import FolderBlobs
 from headwater_server.commit.committer import Committer, rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
@@ -19,6 +22,7 @@ from headwater_server.project.projector import Translate
 from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
 from headwater_server.registry import records as registry_records
 from headwater_server.registry.service import Registry
+from headwater_server.series.sqlite import SqliteSeries
 from headwater_server.settings import Settings
 from headwater_server.store.port import GraphStore
 from headwater_server.store.sqlite import SqliteStore
@@ -52,6 +56,8 @@ class Parts:
         try:
             self.log = SqliteRecordLog(settings.data / "log.db")
             self.store = open_store(settings)
+            self.series = SqliteSeries(settings.data / "series.db")
+            self.artifacts = Catalogue(settings.data / "artifacts.db", open_blobs(settings))
             self.committer = Committer(self.log, self.store, TRANSLATORS)
         except BaseException:
             self._lock.close()
@@ -121,6 +127,8 @@ class Parts:
             return
         self._closed = True
         self.committer.stop()
+        self.series.close()
+        self.artifacts.close()
         self.store.close()
         self.log.close()
         self._lock.close()
@@ -138,6 +146,18 @@ def open_store(settings: Settings) -> GraphStore:
     return Neo4jStore(
         settings.neo4j_uri, settings.neo4j_username, settings.neo4j_password, settings.neo4j_database
     )
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    if not settings.artifacts:
+        return FolderBlobs(settings.data / "artifacts")
+    try:
+        from headwater_server.artifacts.objects import ObjectBlobs
+    except ModuleNotFoundError:
+        raise HeadwaterError(
+            "The client of object stores is not installed. Try: pip install 'headwater[objects]'"
+        ) from None
+    return ObjectBlobs(settings.artifacts)
 
 
 def _lock(data: Path) -> IO[str]:

@@ -69,6 +69,13 @@ def _bolt(given: str) -> str:
     return uri
 
 
+def _objects(given: str) -> str:
+    url = given.strip().rstrip("/")
+    if url and not re.match(r"(s3|gs|az|abfss?)://.", url):
+        raise ValueError("a URL like s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
+    return url
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What `create_app` needs to know. Two apps with two of these may live in one process."""
@@ -86,6 +93,12 @@ class Settings:
     neo4j_username: str = _setting("neo4j", "NEO4J_USERNAME", _text, "Neo4j user.")
     neo4j_password: str = _setting("", "NEO4J_PASSWORD", _secret, "Neo4j password.", secret=True)
     neo4j_database: str = _setting("neo4j", "NEO4J_DATABASE", _text, "Neo4j database.")
+    artifacts: str = _setting(
+        "",
+        "HEADWATER_ARTIFACTS",
+        _objects,
+        "Keep artifacts in this object store (`s3://bucket/prefix`, `gs://…`, `az://…`); empty: in the data folder.",
+    )
     max_body: int = _setting(
         5 * 2**20, "HEADWATER_MAX_BODY", _size, "Largest event, after decompression; above it: 413."
     )

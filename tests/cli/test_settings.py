@@ -24,6 +24,7 @@ def test_every_setting_has_its_variable() -> None:
         "NEO4J_USERNAME": "headwater",
         "NEO4J_PASSWORD": " keep the spaces ",
         "NEO4J_DATABASE": "lineage",
+        "HEADWATER_ARTIFACTS": "s3://shop/artifacts/",
         "HEADWATER_MAX_BODY": "1 MiB",
         "HEADWATER_MAX_BATCH": "32MB",
         "HEADWATER_DEADLINE": "2.5",
@@ -41,6 +42,7 @@ def test_every_setting_has_its_variable() -> None:
         neo4j_username="headwater",
         neo4j_password=" keep the spaces ",
         neo4j_database="lineage",
+        artifacts="s3://shop/artifacts",
         max_body=2**20,
         max_batch=32_000_000,
         deadline=2.5,
@@ -71,6 +73,7 @@ def test_text_that_is_given_is_read_like_the_environment() -> None:
         ("HEADWATER_DEADLINE", "nan"),
         ("HEADWATER_MAX_DEPTH", "0"),
         ("NEO4J_URI", "localhost:7687"),
+        ("HEADWATER_ARTIFACTS", "/tmp/files"),
     ],
 )
 def test_a_bad_value_is_told_with_its_name_and_what_was_expected(variable: str, value: str) -> None:

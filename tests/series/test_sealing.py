@@ -36,6 +36,7 @@ def bits(points: list[Point]) -> list[bytes]:
     return [struct.pack("<qqd", *point) for point in points]
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_a_chunk_keeps_every_bit(points: list[Point]) -> None:
     assert bits(decode(encode(points))) == bits(points)
