@@ -2,24 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from headwater_server import __version__
 from headwater_server.api.console import console_router
+from headwater_server.api.door import ANONYMOUS, Door, principal_of
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.route import graphql_router
 from headwater_server.api.health import health_router
+from headwater_server.api.hosts import Hosts, Threshold, refuse_open_doors
 from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
-from headwater_server.api.routes import declared_routes
+from headwater_server.api.routes import RouteTable
+from headwater_server.auth.login import Login, Proves
+from headwater_server.auth.policy import Principal, everybody
+from headwater_server.errors import HeadwaterError
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import receive_many
 from headwater_server.parts import Parts, micros
@@ -30,8 +36,8 @@ PATIENCE = 2.0
 """Seconds that a read waits for the graph to show what was acknowledged before it."""
 REST = 1.0
 """Seconds between the start and the making of GraphQL's engine, when nobody asked before."""
-ANONYMOUS = "anonymous"
-"""Who acts when nobody says who they are."""
+LOOK_AFTER_TOKENS = 1.0
+"""Seconds between two looks at what commands did to tokens."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     The data is opened when the app starts and let go when it ends.
     """
+    refuse_open_doors(settings)
     parts = Parts(settings)
     engine = LateEngine()
 
@@ -47,9 +54,12 @@ def create_app(settings: Settings) -> FastAPI:
         parts.start()
         if settings.demo and parts.log.head() == 0:
             tell(parts)
-        warming = asyncio.create_task(_warm(engine))
+        beside = [asyncio.create_task(_warm(engine))]
+        if settings.auth == "token":
+            beside.append(asyncio.create_task(_record_access(parts)))
         yield
-        warming.cancel()
+        for task in beside:
+            task.cancel()
         parts.close()
 
     app = FastAPI(
@@ -66,12 +76,34 @@ def create_app(settings: Settings) -> FastAPI:
     context = context_factory(parts)
     app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
     app.include_router(health_router(parts.ready, metrics))
-    app.include_router(marquez_router(lambda: context(ANONYMOUS)))
+    app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(console_router())
-    app.include_router(graphql_router(lambda _: context(ANONYMOUS), engine))
+    app.include_router(graphql_router(lambda request: context(principal_of(request)), engine))
     app.include_router(openapi_router())
-    declared_routes(app.routes)
+    login = Login(parts.tokens, _jwts(settings)) if settings.auth == "token" else None
+    app.add_middleware(Door, table=RouteTable(app.routes), login=login)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
+        )
+    app.add_middleware(Threshold, hosts=Hosts(settings), origins=settings.cors_origins)
     return app
+
+
+def _jwts(settings: Settings) -> Proves | None:
+    if not settings.oidc_issuer:
+        return None
+    from headwater_server.auth.jwt import Jwts, issuer_of  # cryptography: only who needs it waits for it
+
+    return Jwts(issuer_of(settings))
+
+
+async def _record_access(parts: Parts) -> None:
+    """Commands make and revoke tokens beside a running server; its log tells of it a moment later."""
+    while True:
+        await asyncio.sleep(LOOK_AFTER_TOKENS)
+        with suppress(HeadwaterError):  # the log cannot be written now: it is told later
+            await asyncio.to_thread(parts.record_access)
 
 
 async def _warm(engine: LateEngine) -> None:
@@ -80,8 +112,8 @@ async def _warm(engine: LateEngine) -> None:
     await asyncio.to_thread(engine.made)
 
 
-def context_factory(parts: Parts) -> Callable[[str], Context]:
-    def context(actor: str) -> Context:
+def context_factory(parts: Parts) -> Callable[[Principal], Context]:
+    def context(principal: Principal) -> Context:
         parts.committer.settle(patience=PATIENCE)
         return Context(
             store=parts.store,
@@ -91,7 +123,8 @@ def context_factory(parts: Parts) -> Callable[[str], Context]:
             facets=parts.facets,
             updated=parts.updated,
             now=micros,
-            actor=actor,
+            actor=principal.name,
+            principal=principal,
             settings=parts.settings,
             run_records=parts.run_records,
             script_of=parts.script_of,
@@ -112,7 +145,7 @@ class Local:
     def graphql(self, query: str, variables: dict[str, Any], *, actor: str = ANONYMOUS) -> dict[str, Any]:
         """The whole answer: `data`, `errors`."""
         self._start()
-        return self._engine.run(Query(query, variables), self._context(actor)).body
+        return self._engine.run(Query(query, variables), self._context(everybody(actor))).body
 
     def ingest(self, body: bytes) -> dict[str, Any]:
         """Events as NDJSON; OpenLineage's batch answer, when the graph shows them."""

@@ -7,8 +7,10 @@ Everything the server can refuse, and the HTTP status it becomes.
     - Unplaceable        422  an event that has no place in the graph (pointer, expected, got)
     - TooLarge           413
     - Unsupported        415  content type or encoding
+  + Unauthenticated      401  nobody knows who asks
   + Forbidden            403  the caller may not
   + NotFound             404
+  + Misdirected          421  it was sent to another name than this server's
   + Conflict             409  somebody else changed it first
     - AlreadyExists      409
   + Unavailable          503  the store or the log cannot answer now; try again
@@ -56,7 +58,13 @@ class Unsupported(Invalid):
     status = 415
 
 
+class Unauthenticated(HeadwaterError):
+    status = 401
+
+
 class Forbidden(HeadwaterError):
+    """Details may hold `needs`."""
+
     status = 403
 
 
@@ -64,6 +72,10 @@ class NotFound(HeadwaterError):
     """Details: `ref`, `didYouMean`."""
 
     status = 404
+
+
+class Misdirected(HeadwaterError):
+    status = 421
 
 
 class Conflict(HeadwaterError):

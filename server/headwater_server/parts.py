@@ -9,6 +9,8 @@ from typing import IO, Any
 from headwater_server.artifacts.blobs import Blobs
 from headwater_server.artifacts.catalogue import Catalogue
 from headwater_server.artifacts.folder import FolderBlobs
+from headwater_server.auth.tokens import Tokens
+from headwater_server.commit import access
 from headwater_server.commit.committer import Committer, rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
@@ -31,6 +33,7 @@ TRANSLATORS: dict[str, Translate] = {
     KIND: translate_record,
     **registry_records.TRANSLATORS,
     **curation_records.TRANSLATORS,
+    **access.TRANSLATORS,
 }
 """What turns each kind of record into facts."""
 
@@ -62,6 +65,7 @@ class Parts:
         except BaseException:
             self._lock.close()
             raise
+        self.tokens = Tokens(settings.data)
         self.registry = self.registry_at(micros)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
@@ -73,6 +77,11 @@ class Parts:
 
     def start(self) -> None:
         self.committer.start()
+        self.record_access()
+
+    def record_access(self) -> None:
+        """Write down in the log what became of tokens since it was told last."""
+        access.record_acts(self.tokens, self.committer)
 
     def facets(self, key: str) -> list[FacetView]:
         return facets(key, store=self.store, log=self.log)
@@ -129,6 +138,7 @@ class Parts:
         self.committer.stop()
         self.series.close()
         self.artifacts.close()
+        self.tokens.close()
         self.store.close()
         self.log.close()
         self._lock.close()

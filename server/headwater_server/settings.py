@@ -26,6 +26,10 @@ def _secret(given: str) -> str:
     return given
 
 
+def _maybe(given: str) -> str:
+    return given.strip()
+
+
 def _folder(given: str) -> Path:
     return Path(_text(given)).expanduser()
 
@@ -62,6 +66,27 @@ def _size(given: str) -> int:
     return int(found[1]) * unit
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(given: str) -> str:
+        word = given.strip().lower()
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return read
+
+
+def _words(given: str) -> tuple[str, ...]:
+    return tuple(word for part in given.split(",") if (word := part.strip()))
+
+
+def _algorithms(given: str) -> tuple[str, ...]:
+    words = _words(given)
+    if not words or not set(words) <= SIGNATURES:
+        raise ValueError(f"some of {', '.join(sorted(SIGNATURES))}")
+    return words
+
+
 def _bolt(given: str) -> str:
     uri = given.strip()
     if uri and not re.match(r"(bolt|neo4j)(\+s|\+ssc)?://.", uri):
@@ -74,6 +99,13 @@ def _objects(given: str) -> str:
     if url and not re.match(r"(s3|gs|az|abfss?)://.", url):
         raise ValueError("a URL like s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
     return url
+
+
+SIGNATURES = frozenset(f"{kind}{size}" for kind in ("RS", "PS", "ES") for size in (256, 384, 512)) | {
+    "EdDSA",
+    "Ed25519",
+}
+"""Algorithms of JSON Web Tokens that may be allowed: asymmetric ones; a public key is no secret to sign with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +150,51 @@ class Settings:
         10_000, "HEADWATER_MAX_NODES", _whole(1, 10_000_000), "Most nodes that one graph answer may hold."
     )
 
+    auth: str = _setting(
+        "none",
+        "HEADWATER_AUTH",
+        _one_of("none", "token", "open"),
+        "Who must log in; `none`: nobody, and only this machine is listened to; `token`: everybody, with a key or "
+        "a JSON Web Token; `open`: nobody, on any address.",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "HEADWATER_ALLOWED_HOSTS", _words, "Names that the server answers to, beside its own address."
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (), "HEADWATER_CORS_ORIGINS", _words, "Origins whose pages may ask from a browser; none without it."
+    )
+    oidc_issuer: str = _setting(
+        "", "HEADWATER_OIDC_ISSUER", _maybe, "Issuer of JSON Web Tokens that are taken; empty: none are."
+    )
+    oidc_audience: str = _setting(
+        "headwater", "HEADWATER_OIDC_AUDIENCE", _text, "Audience that a JSON Web Token must name."
+    )
+    oidc_keys: str = _setting(
+        "",
+        "HEADWATER_OIDC_KEYS",
+        _maybe,
+        "File or URL of the issuer's keys (JWKS); empty: as the issuer's discovery says.",
+    )
+    oidc_algorithms: tuple[str, ...] = _setting(
+        ("RS256", "ES256", "EdDSA", "Ed25519"),
+        "HEADWATER_OIDC_ALGORITHMS",
+        _algorithms,
+        "Signatures of JSON Web Tokens that are taken.",
+    )
+    oidc_leeway: int = _setting(
+        30, "HEADWATER_OIDC_LEEWAY", _whole(0, 600), "Seconds that the issuer's clock may differ."
+    )
+    oidc_name_claim: str = _setting("sub", "HEADWATER_OIDC_NAME_CLAIM", _text, "Claim that names who acts.")
+    oidc_roles_claim: str = _setting(
+        "roles", "HEADWATER_OIDC_ROLES_CLAIM", _text, "Claim that holds roles or groups; `a.b` is b within a."
+    )
+    oidc_roles: str = _setting(
+        "",
+        "HEADWATER_OIDC_ROLES",
+        _maybe,
+        "Roles by the claim's value, as JSON; empty: its values are roles.",
+    )
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, **given: Any) -> Self:
         """From the environment; what is `given` wins over it (None: not given).
@@ -147,4 +224,8 @@ def _read(setting: "Field[Any]", given: str) -> Any:
 
 def documented() -> list[tuple[str, str, str, str]]:
     """(name, environment variable, default, meaning) of every setting, in order."""
-    return [(s.name, s.metadata["env"], str(s.default), s.metadata["about"]) for s in fields(Settings)]
+    return [(s.name, s.metadata["env"], _shown(s.default), s.metadata["about"]) for s in fields(Settings)]
+
+
+def _shown(default: Any) -> str:
+    return ",".join(default) if isinstance(default, tuple) else str(default)

@@ -30,6 +30,17 @@ def test_every_setting_has_its_variable() -> None:
         "HEADWATER_DEADLINE": "2.5",
         "HEADWATER_MAX_DEPTH": "50",
         "HEADWATER_MAX_NODES": "1_000",
+        "HEADWATER_AUTH": "Token",
+        "HEADWATER_ALLOWED_HOSTS": "hw.example, *.lake.example",
+        "HEADWATER_CORS_ORIGINS": "https://portal.example",
+        "HEADWATER_OIDC_ISSUER": "https://login.example",
+        "HEADWATER_OIDC_AUDIENCE": "lineage",
+        "HEADWATER_OIDC_KEYS": "/etc/jwks.json",
+        "HEADWATER_OIDC_ALGORITHMS": "PS256,ES384",
+        "HEADWATER_OIDC_LEEWAY": "5",
+        "HEADWATER_OIDC_NAME_CLAIM": "email",
+        "HEADWATER_OIDC_ROLES_CLAIM": "groups",
+        "HEADWATER_OIDC_ROLES": '{"eng": ["reader"]}',
     }
     settings = Settings.from_env(given)
     assert set(given) == {variable for _, variable, _, _ in documented()}
@@ -48,6 +59,17 @@ def test_every_setting_has_its_variable() -> None:
         deadline=2.5,
         max_depth=50,
         max_nodes=1000,
+        auth="token",
+        allowed_hosts=("hw.example", "*.lake.example"),
+        cors_origins=("https://portal.example",),
+        oidc_issuer="https://login.example",
+        oidc_audience="lineage",
+        oidc_keys="/etc/jwks.json",
+        oidc_algorithms=("PS256", "ES384"),
+        oidc_leeway=5,
+        oidc_name_claim="email",
+        oidc_roles_claim="groups",
+        oidc_roles='{"eng": ["reader"]}',
     )
 
 

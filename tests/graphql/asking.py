@@ -12,6 +12,7 @@ from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.execution import Engine
 from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.schema import schema
+from headwater_server.auth.policy import everybody
 from headwater_server.ingest.receive import receive_many
 from headwater_server.parts import Parts
 from headwater_server.settings import Settings
@@ -34,6 +35,7 @@ class Api:
             updated=parts.updated,
             now=lambda: 1_800_000_000_000_000,
             actor="ada",
+            principal=everybody("ada"),
             settings=parts.settings,
             run_records=parts.run_records,
         )

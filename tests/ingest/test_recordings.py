@@ -44,7 +44,7 @@ def told(folder: Path, file: Path, shuffle: int | None) -> Iterator[Told]:
         chance = random.Random(shuffle)
         lines += chance.choices(lines, k=len(lines) * 3 // 10)
         chance.shuffle(lines)
-    with TestClient(create_app(Settings(data=folder))) as client:
+    with TestClient(create_app(Settings(data=folder)), base_url="http://localhost") as client:
         for line in lines:
             answer = client.post(
                 "/api/v1/lineage", content=line, headers={"content-type": "application/json"}

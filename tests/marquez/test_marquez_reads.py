@@ -19,7 +19,7 @@ ORDERS = f"dataset:{WAREHOUSE}:dw.marts.orders"
 
 def client(api: Api) -> TestClient:
     app = FastAPI()
-    app.include_router(marquez_router(lambda: api.context))
+    app.include_router(marquez_router(lambda _: api.context))
     return TestClient(app)
 
 

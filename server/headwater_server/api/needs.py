@@ -11,7 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
-from headwater_server.auth.policy import Permission
+from headwater_server.auth.policy import Permission, Principal
+from headwater_server.errors import Forbidden
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -57,3 +58,9 @@ def need_of(function: object) -> Need | None:
     """What it declares; None: nothing."""
     found = getattr(function, "__needs__", None)
     return found if isinstance(found, Permission | Open) else None
+
+
+def check(principal: Principal, need: Need) -> None:
+    """Raises Forbidden with what is missing."""
+    if isinstance(need, Permission) and not principal.may(need):
+        raise Forbidden(f"{principal.name} may not do this: it needs {need}.", needs=str(need))

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from headwater_server.errors import HeadwaterError, Unavailable
+from headwater_server.errors import HeadwaterError, Unauthenticated, Unavailable
 
 logger = logging.getLogger("headwater")
 MEDIA_TYPE = "application/problem+json"
@@ -23,7 +23,11 @@ def problem(error: HeadwaterError) -> Response:
         "detail": str(error),
         **error.details,
     }
-    headers = {"Retry-After": "1"} if isinstance(error, Unavailable) else None
+    headers = None
+    if isinstance(error, Unavailable):
+        headers = {"Retry-After": "1"}
+    elif isinstance(error, Unauthenticated):
+        headers = {"WWW-Authenticate": 'Bearer realm="headwater"'}
     return Response(orjson.dumps(body), error.status, headers, MEDIA_TYPE)
 
 

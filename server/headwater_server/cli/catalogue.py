@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("events", "List the records that were accepted, newest first."),
     "model": ("model", "Register models, make versions, move them between stages."),
     "export": ("export", "Write the events behind a thing, to be ingested elsewhere."),
+    "token": ("token", "Make, list and revoke the tokens that open a server."),
     "sql": ("sql", "Column lineage of SQL files, without a server."),
     "rebuild": ("upkeep", "Make the graph again from the record log."),
     "hash": ("upkeep:hash_", "Print a hash of the graph's content."),
@@ -26,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("up", "status", "ingest", "import"),
     "Ask": ("search", "show", "lineage", "impact", "paths", "why", "diff", "events"),
-    "Govern": ("model", "export"),
+    "Govern": ("model", "export", "token"),
     "Check": ("sql", "rebuild", "hash", "doctor"),
     "Shell": ("schema", "completion"),
 }
@@ -49,6 +50,6 @@ def overview() -> str:
         "",
         "Every command knows --json. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 above a threshold,",
         "4 somebody else changed it first. Commands that ask a server find it by --url or HEADWATER_URL",
-        "(default http://127.0.0.1:4747); --data DIR or --neo4j URI works without one.",
+        "(default http://127.0.0.1:4747) and show it HEADWATER_TOKEN; --data DIR or --neo4j URI works without one.",
     ]
     return "\n".join(lines)

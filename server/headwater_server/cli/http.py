@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -49,6 +50,9 @@ class Remote:
         """Nothing is held between requests."""
 
     def _send(self, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+        token = os.environ.get("HEADWATER_TOKEN", "").strip()
+        if token:
+            headers = {**headers, "Authorization": f"Bearer {token}"}
         request = urllib.request.Request(self.where + path, body, headers)  # noqa: S310 - http(s) only, see above
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
@@ -80,4 +84,6 @@ class Remote:
         )
         if isinstance(answer, dict):
             text = str(answer.get("detail") or answer.get("title") or text)
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            text += " HEADWATER_TOKEN holds the token that is shown to the server."
         raise Failed(f"{self.where}{path} refused: {text}", code=str(error.code))

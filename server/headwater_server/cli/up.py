@@ -12,6 +12,7 @@ from rich.text import Text
 
 from headwater_server import __version__
 from headwater_server.cli.output import Failed, note, say
+from headwater_server.errors import HeadwaterError
 from headwater_server.settings import Settings
 
 TRIED_PORTS = 20
@@ -58,7 +59,11 @@ def up(
                 if open_:
                     click.launch(f"{url}/graphql")
 
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except HeadwaterError:
+        listening.close()
+        raise
     _collect_seldom()
     server = Server(
         uvicorn.Config(app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=10)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headwater_server.auth.policy import Principal
 from headwater_server.log.port import RecordLog
 from headwater_server.settings import Settings
 from headwater_server.store.port import GraphStore
@@ -210,6 +211,7 @@ class Context:
     now: Callable[[], int]
     """Microseconds since 1970."""
     actor: str
+    principal: Principal
     settings: Settings
     run_records: Callable[[list[str]], dict[str, tuple[int, int]]] = _no_records
     """First and last record of runs, by their keys."""

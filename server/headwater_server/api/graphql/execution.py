@@ -21,8 +21,10 @@ from headwater_server.api.graphql.documents import Documents
 from headwater_server.api.graphql.fast import StockExecutor, fast_executor
 from headwater_server.api.graphql.guard import TooMuch, cost
 from headwater_server.api.graphql.operation import Answer, Query
-from headwater_server.api.graphql.permissions import declared_roots
+from headwater_server.api.graphql.permissions import asked, declared_roots
 from headwater_server.api.graphql.shown import loader_for
+from headwater_server.api.needs import check
+from headwater_server.auth.policy import Principal
 from headwater_server.errors import (
     AlreadyExists,
     Conflict,
@@ -62,9 +64,10 @@ class Engine:
         if isinstance(document, list):
             return _refused(document)
         try:
+            self._admit(document, query, context.principal)
             spent = self._cost(document, query)
         except GraphQLError as error:
-            return _refused([error])
+            return _refused([error], forbidden=isinstance(error.original_error, Forbidden))
         result = execute_sync(
             self.schema,
             document,
@@ -82,6 +85,20 @@ class Engine:
             del body["data"]
         return Answer(body, ran=ran)
 
+    def _admit(self, document: DocumentNode, query: Query, principal: Principal) -> None:
+        """All that the operation asks for must be allowed, before any of it is done."""
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode) and query.operation in (
+                None,
+                definition.name and definition.name.value,
+            ):
+                needs = self.roots[definition.operation]
+                for name in sorted(asked(document, definition)):
+                    try:
+                        check(principal, needs[name])
+                    except Forbidden as error:
+                        raise GraphQLError(str(error), original_error=error, path=[name]) from error
+
     def _cost(self, document: DocumentNode, query: Query) -> int:
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode) and (
@@ -97,8 +114,8 @@ class Engine:
         return 0
 
 
-def _refused(errors: list[GraphQLError]) -> Answer:
-    return Answer({"errors": [shown(error) for error in errors]}, ran=False)
+def _refused(errors: list[GraphQLError], *, forbidden: bool = False) -> Answer:
+    return Answer({"errors": [shown(error) for error in errors]}, ran=False, forbidden=forbidden)
 
 
 def shown(error: GraphQLError) -> dict[str, Any]:

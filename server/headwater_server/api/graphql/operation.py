@@ -19,6 +19,8 @@ class Answer:
     body: dict[str, Any]
     ran: bool
     """False: refused before anything was executed."""
+    forbidden: bool = False
+    """Refused since the principal may not."""
 
 
 class Runs(Protocol):

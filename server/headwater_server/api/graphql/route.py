@@ -47,9 +47,11 @@ def graphql_router(context_factory: Callable[[Request], Context], engine: Runs) 
             return _answer(
                 {"errors": [{"message": str(error), "extensions": {"code": "INVALID"}}]}, error.status
             )
-        body, ran = await run_in_threadpool(_run, engine, query, context_factory, request)
+        body, status = await run_in_threadpool(_run, engine, query, context_factory, request)
         strict = _GRAPHQL in request.headers.get("accept", "")
-        return Response(body, 200 if ran or not strict else 400, media_type=_GRAPHQL if strict else _JSON)
+        if status == 400 and not strict:
+            status = 200
+        return Response(body, status, media_type=_GRAPHQL if strict else _JSON)
 
     @router.get("/graphql", summary="The console, for browsers", include_in_schema=False)
     @public
@@ -94,9 +96,9 @@ def read_query(content_type: str, raw: bytes) -> Query:
 
 def _run(
     engine: Runs, query: Query, context_factory: Callable[[Request], Context], request: Request
-) -> tuple[bytes, bool]:
+) -> tuple[bytes, int]:
     answer = engine.run(query, context_factory(request))
-    return orjson.dumps(answer.body), answer.ran
+    return orjson.dumps(answer.body), 403 if answer.forbidden else 200 if answer.ran else 400
 
 
 async def _body(request: Request) -> bytes:

@@ -44,7 +44,7 @@ _QUERY = {
 _REQUIRED = frozenset({"nodeId", "q"})
 
 
-def marquez_router(context_factory: Callable[[], Context]) -> APIRouter:
+def marquez_router(context_factory: Callable[[Request], Context]) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["Marquez"])
 
     @needs(Permission.READ)
@@ -64,9 +64,9 @@ def marquez_router(context_factory: Callable[[], Context]) -> APIRouter:
     return router
 
 
-def _answer(request: Request, context_factory: Callable[[], Context]) -> Response:
+def _answer(request: Request, context_factory: Callable[[Request], Context]) -> Response:
     try:
-        body, status = _read(_segments(request), _Query(request), context_factory()), 200
+        body, status = _read(_segments(request), _Query(request), context_factory(request)), 200
     except HeadwaterError as error:
         body, status = {"code": error.status, "message": str(error)}, error.status
     return Response(orjson.dumps(body), status, media_type="application/json")
