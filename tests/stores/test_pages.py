@@ -62,6 +62,25 @@ def test_a_page_is_the_nodes_with_these_marks_in_order_both_ways(
                 assert both == [inside[:limit], inside[::-1][:limit]]
 
 
+@pytest.mark.parametrize("marks", ["C", "CTRF", "CC", "N", ""])
+@pytest.mark.parametrize("limit", [0, 1, 3, 100])
+def test_the_pages_of_many_groups_are_the_page_of_each(
+    store: GraphStore, runs: list[Node], marks: str, limit: int
+) -> None:
+    groups = ["job|ns|a", "job|ns|b", "job|ns|none", "job|ns|a"]
+    assert {"job|ns|a", "job|ns|b"} <= {node.group for node in runs}
+    for back in (False, True):
+        one_by_one = {
+            group: store.page(Kind.RUN, marks=[*marks], group=group, reverse=back, limit=limit)
+            for group in groups
+        }
+        assert store.pages(Kind.RUN, iter(groups), marks=[*marks], reverse=back, limit=limit) == {
+            group: page for group, page in one_by_one.items() if page
+        }
+    assert store.pages(Kind.RUN, [], marks=["C"], limit=9) == {}
+    assert store.pages(Kind.JOB, groups, marks=["C", ""], limit=9) == {}
+
+
 def test_a_page_follows_a_page_without_gap_or_double(store: GraphStore, runs: list[Node]) -> None:
     seen: list[Node] = []
     after = None

@@ -112,6 +112,14 @@ def test_a_page_is_seeks_that_stop_without_a_sort(
     assert not {"Sort", "Top", "PartialSort", "PartialTop", "NodeByLabelScan"} & set(found), found
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_pages_of_many_groups_are_such_seeks_too(session: neo4j.Session, *, reverse: bool) -> None:
+    found = planned(session, statements.pages(reverse=reverse))
+    assert "NodeIndexSeek" in found
+    assert "Limit" in found
+    assert not {"Sort", "Top", "PartialSort", "PartialTop", "NodeByLabelScan"} & set(found), found
+
+
 def test_sizes_are_read_from_the_count_store(session: neo4j.Session) -> None:
     found = planned(session, statements.SIZES)
     assert "NodeCountFromCountStore" in found
@@ -226,3 +234,7 @@ def test_a_walk_costs_the_same_at_ten_thousand_runs(session: neo4j.Session, neo4
     newest = hits(session, page, kind="Run", marks=["C", "T", "R"], group=job, after="", limit=20)
     assert newest < 400  # of 10,000 runs
     assert len(neo4j_store.page(Kind.RUN, marks=["C"], group=job, reverse=True, limit=20)) == 20
+    pages = statements.pages(reverse=True)
+    of_each = hits(session, pages, kind="Run", marks=["C", "T", "R", "F"], groups=[job, start], limit=1)
+    assert of_each < 60  # of 10,000 runs
+    assert len(neo4j_store.pages(Kind.RUN, [job], marks=["C"], reverse=True, limit=1)[job]) == 1

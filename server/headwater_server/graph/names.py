@@ -44,6 +44,7 @@ def words(*texts: str) -> str:
     return " ".join(found)
 
 
+@lru_cache(maxsize=4_096)
 def platform(namespace: str) -> str:
     """`postgres` of `postgres://db:5432`; `file` of `file`."""
     return namespace.partition("://")[0].partition(":")[0].lower() or "unknown"

@@ -10,7 +10,7 @@ from headwater_server.lineage.bridge import bridge
 from headwater_server.lineage.fold import Bond, Ends
 from headwater_server.lineage.moves import View
 from headwater_server.lineage.refs import resolve, resolve_all
-from headwater_server.lineage.rollup import namespace_group, roll_up
+from headwater_server.lineage.rollup import namespace_group, namespace_id, roll_up
 from headwater_server.lineage.shapes import (
     EntityKind,
     Granularity,
@@ -314,7 +314,7 @@ def _family_edges(
 
 def _group_id(node: Node) -> str | None:
     namespace = namespace_of(node)
-    return encode_id(keys.key(Kind.NAMESPACE, namespace)) if namespace else None
+    return namespace_id(namespace) if namespace else None
 
 
 def groups_of(nodes: tuple[LineageNode, ...]) -> tuple[LineageGroup, ...]:

@@ -17,6 +17,7 @@ _OUTPUTS = frozenset({EdgeKind.OUTPUTS})
 _WHOLE = frozenset({EdgeKind.FEEDS_WHOLE})
 _STANDING = frozenset({EdgeKind.NOW_IN, EdgeKind.NOW_AT})
 _SERVING = frozenset({EdgeKind.INPUT_OF, EdgeKind.SERVES})
+_NONE: frozenset[str] = frozenset()
 _THINGS = TABLE_FLOW - {EdgeKind.SYMLINK}
 
 
@@ -32,13 +33,12 @@ class Neighbours:
 
     def counts(self, key: str, shown: Collection[str]) -> tuple[int, int, int, int]:
         """Upstream, downstream, and those of them that the answer does not show."""
-        up, down = self.up.get(key, set()), self.down.get(key, set())
-        return (
-            len(up),
-            len(down),
-            sum(1 for other in up if other not in shown),
-            sum(1 for other in down if other not in shown),
-        )
+        up, down = self.up.get(key, _NONE), self.down.get(key, _NONE)
+        return (len(up), len(down), _beyond(up, shown), _beyond(down, shown))
+
+
+def _beyond(keys: Collection[str], shown: Collection[str]) -> int:
+    return sum([key not in shown for key in keys])
 
 
 def neighbours(shown: Collection[str], done: Trace, view: View) -> Neighbours:
@@ -104,7 +104,9 @@ def _columns_around(everyone: Iterable[str], view: View) -> list[Edge]:
     datasets = [key for key in everyone if key.startswith("dataset|")]
     models = [key for key in everyone if key.startswith(("model|", "model_version|"))]
     edges = view.edges(columns, DOWN, COLUMN_FLOW)
-    edges += view.edges([*columns, *datasets, *models], UP, COLUMN_FLOW)
+    own = set(columns)  # what leaves them has been read
+    into = view.edges([*columns, *datasets, *models], UP, COLUMN_FLOW)
+    edges += [edge for edge in into if edge.source not in own]
     feeding = view.edges(datasets, DOWN, _WHOLE)
     making = view.edges([*datasets, *models], UP, _OUTPUTS)
     fed = {edge.target for edge in feeding}

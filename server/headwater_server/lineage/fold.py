@@ -57,7 +57,7 @@ class Bond:
         """Take in one more voice: the step, what it rests on, the edges it consists of."""
         fresh = not self.said
         self.said.add(by)
-        if fresh or _STRENGTH[evidence] > _STRENGTH[self.evidence]:
+        if fresh or (evidence is not self.evidence and _STRENGTH[evidence] > _STRENGTH[self.evidence]):
             self.evidence = evidence
             self.origin = _ORIGIN.get(evidence, EdgeOrigin.EVENT)
             if inferred and evidence is EvidenceKind.CARTESIAN:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from headwater_server.graph import keys
 from headwater_server.graph.words import Kind
@@ -117,6 +118,12 @@ class Rollup:
                 )
                 found.append(show_edge(ends, one, now=now))
         return tuple(found)
+
+
+@lru_cache(maxsize=4_096)
+def namespace_id(namespace: str) -> str:
+    """The id of a namespace as a group of nodes: an answer names few, for each of its nodes."""
+    return encode_id(keys.key(Kind.NAMESPACE, namespace))
 
 
 def namespace_group(namespace: str | None) -> tuple[str, str]:

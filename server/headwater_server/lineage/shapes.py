@@ -6,6 +6,7 @@ Times are microseconds since 1970 UTC. An `id` is `refs.encode_id(key)`. `entity
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from headwater_server.graph.changes import Node
 
@@ -134,8 +135,8 @@ class LineageFilter:
     """Refs: shown, but not walked through."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineageNode:
+# Rows are tuples, as nodes and edges of the graph are: an answer makes tens of thousands.
+class LineageNode(NamedTuple):
     id: str
     urn: str
     kind: EntityKind
@@ -160,8 +161,7 @@ class LineageNode:
     """The graph's own key, to load the full object by."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineageEdge:
+class LineageEdge(NamedTuple):
     source: str
     target: str
     kind: ShownEdgeKind
@@ -174,7 +174,7 @@ class LineageEdge:
     origin: EdgeOrigin
     first_seen: int
     last_seen: int
-    count: int
+    count: int  # type: ignore[assignment]  # of a tuple it would be a method; this one is a row
 
 
 @dataclass(frozen=True, slots=True)

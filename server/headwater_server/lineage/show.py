@@ -53,18 +53,21 @@ class Details:
         self._load_columns(by_kind.get(Kind.DATASET, ()))
 
     def load_runs(self, jobs: Iterable[str]) -> None:
-        at = self._view.at
-        before = None if at is None else (times.sortable(at + 1), "")
-        for job in jobs:
-            if job in self.newest_runs:
-                continue
+        wanted = [job for job in jobs if job not in self.newest_runs]
+        if not wanted or time.monotonic() >= self._deadline:
+            return
+        at, store = self._view.at, self._view.store
+        if at is None:
+            pages = store.pages(Kind.RUN, wanted, marks=_ANY_RUN, reverse=True, limit=1)
+            self.newest_runs.update((job, runs[0]) for job, runs in pages.items())
+            return
+        before = (times.sortable(at + 1), "")
+        for job in wanted:
             if time.monotonic() >= self._deadline:
                 return
-            newest = self._view.store.page(
-                Kind.RUN, marks=_ANY_RUN, group=job, before=before, reverse=True, limit=1
-            )
-            if newest:
-                self.newest_runs[job] = newest[0]
+            then = store.page(Kind.RUN, marks=_ANY_RUN, group=job, before=before, reverse=True, limit=1)
+            if then:
+                self.newest_runs[job] = then[0]
 
     def load_stages(self, versions: Iterable[str]) -> None:
         if self._view.at is None:
@@ -111,14 +114,15 @@ def strings(node: Node, prop: str) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) else ()
 
 
+_OF_NAMESPACE = {
+    Kind.DATASET: 0, Kind.JOB: 0, Kind.COLUMN: 0, Kind.DATASET_VERSION: 0, Kind.JOB_VERSION: 0, Kind.RUN: 1,
+}  # fmt: skip
+"""Where a key of this kind has its namespace."""
+
+
 def namespace_of(node: Node) -> str | None:
-    match node.kind:
-        case Kind.DATASET | Kind.JOB | Kind.COLUMN | Kind.DATASET_VERSION | Kind.JOB_VERSION:
-            return keys.parts_of(node.key)[0]
-        case Kind.RUN:
-            return keys.parts_of(node.key)[1]
-        case _:
-            return None
+    at = _OF_NAMESPACE.get(node.kind)
+    return None if at is None else keys.parts_of(node.key)[at]
 
 
 def shown_name(node: Node) -> str:
@@ -145,56 +149,59 @@ def show_node(
     parent_id: str | None = None,
     group_id: str | None = None,
 ) -> LineageNode:
+    key, kind, _, _, _, _, props = node
     namespace = namespace_of(node)
-    updated = node.props.get("created")
-    run = details.newest_runs.get(node.key) if details else None
-    if run and run.sort:
-        updated = times.from_sortable(run.sort)
-    up, down, hidden_up, hidden_down = counts
+    updated, status, stage, columns = props.get("created"), None, None, None
+    if details:
+        run = details.newest_runs.get(key)
+        if run and run.sort:
+            updated = times.from_sortable(run.sort)
+        status, stage = details.status_of(node), details.stage_of(node)
+        columns = details.columns.get(key, 0) if kind is Kind.DATASET else None
     return LineageNode(
-        id=encode_id(node.key),
-        urn=urn_of(node.key, node.kind),
-        kind=ENTITY_KIND.get(node.kind, EntityKind.EXTERNAL),
-        name=shown_name(node),
-        namespace=namespace,
-        platform=names.platform(namespace) if namespace else None,
-        depth=depth,
-        upstream_count=up,
-        downstream_count=down,
-        hidden_upstream=hidden_up,
-        hidden_downstream=hidden_down,
-        parent_id=parent_id,
-        group_id=group_id,
-        status=details.status_of(node) if details else None,
-        stage=details.stage_of(node) if details else None,
-        tags=strings(node, "tags"),
-        column_count=details.columns.get(node.key, 0) if details and node.kind is Kind.DATASET else None,
-        archived=is_gone(node),
-        updated_at=updated if isinstance(updated, int) else None,
-        key=node.key,
+        encode_id(key),
+        urn_of(key, kind),
+        ENTITY_KIND.get(kind, EntityKind.EXTERNAL),
+        shown_name(node),
+        namespace,
+        names.platform(namespace) if namespace else None,
+        depth,
+        *counts,
+        parent_id,
+        group_id,
+        status,
+        stage,
+        strings(node, "tags"),
+        columns,
+        is_gone(node),
+        updated if isinstance(updated, int) else None,
+        key,
     )
 
 
 def show_edge(ends: Ends, bond: Bond, *, now: int, details: Details | None = None) -> LineageEdge:
     """`lastSeen` of an edge that holds is its job's newest run, as far as that is known."""
     source, target, kind = ends
-    job = next((key for key in (source, target, bond.via or "") if key.startswith("job|")), None)
-    first = bond.first if bond.first is not None else (bond.last if bond.last is not None else now)
-    last = bond.last
+    first, last, via = bond.first, bond.last, bond.via
+    if first is None:
+        first = now if last is None else last
     if last is None:
-        last = (details.last_seen(job) if details else None) or now
+        last = now
+        if details:
+            job = next((key for key in (source, target, via or "") if key.startswith("job|")), None)
+            last = details.last_seen(job) or now
     return LineageEdge(
-        source=encode_id(source),
-        target=encode_id(target),
-        kind=kind,
-        evidence=bond.evidence,
-        transformation=bond.transformation,
-        subtype=bond.subtype,
-        masking=bond.masking,
-        via=encode_id(bond.via) if bond.via else None,
-        confidence=bond.confidence,
-        origin=bond.origin,
-        first_seen=first,
-        last_seen=max(first, last),
-        count=len(bond.said),
+        encode_id(source),
+        encode_id(target),
+        kind,
+        bond.evidence,
+        bond.transformation,
+        bond.subtype,
+        bond.masking,
+        encode_id(via) if via else None,
+        bond.confidence,
+        bond.origin,
+        first,
+        max(first, last),
+        len(bond.said),
     )

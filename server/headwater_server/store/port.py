@@ -79,6 +79,21 @@ class GraphStore(Protocol):
         """
         ...
 
+    def pages(
+        self,
+        kind: Kind,
+        groups: Iterable[str],
+        *,
+        marks: Sequence[str],
+        reverse: bool = False,
+        limit: int,
+    ) -> dict[str, list[Node]]:
+        """The first page of each of these groups, as `page` gives it; groups without any are left out.
+
+        One question however many groups; a seek per group and mark.
+        """
+        ...
+
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int: ...
 
     def groups(self, kind: Kind) -> dict[str, int]:

@@ -76,17 +76,18 @@ class _Flow:
         before = set(self.datasets)
         while fresh := {step for step in steps if step.startswith("step|")} - self.steps:
             self.steps |= fresh
-            of_jobs = self.store.expand(fresh, _DOWN, [EdgeKind.STEP_OF])
-            self.job_of |= {edge.source: edge.target for edge in of_jobs}
-            met = {edge.target for edge in of_jobs} - self.jobs
+            out = self.store.expand(fresh, _DOWN, [EdgeKind.STEP_OF, EdgeKind.OUTPUTS])
+            of_jobs = {edge.source: edge.target for edge in out if edge.kind is EdgeKind.STEP_OF}
+            self.job_of |= of_jobs
+            met = set(of_jobs.values()) - self.jobs
             self.jobs |= met
             data = self.store.expand(fresh, _UP, [EdgeKind.INPUT_OF])
-            data += self.store.expand(fresh, _DOWN, [EdgeKind.OUTPUTS])
-            for edge in data:
-                end = edge.source if edge.kind is EdgeKind.INPUT_OF else edge.target
-                if end.startswith("dataset|"):
-                    self.edges.append(edge)
-                    self.datasets.add(end)
+            data = [edge for edge in data if edge.source.startswith("dataset|")]
+            self.datasets.update([edge.source for edge in data])
+            made = [edge for edge in out if edge.target.startswith("dataset|")]
+            self.datasets.update([edge.target for edge in made])
+            self.edges += data
+            self.edges += made
             steps = self._steps_of_jobs(met)
         return self.datasets - before
 
@@ -98,18 +99,18 @@ class _Flow:
     def jobs_with(self, kind: EdgeKind, shown: dict[str, str]) -> dict[str, dict[str, None]]:
         """The datasets that each job reads or writes, under the names that are shown, in order."""
         found: dict[str, dict[str, None]] = defaultdict(dict)
-        reading = kind is EdgeKind.INPUT_OF
-        for edge in self.edges:
-            if edge.kind is not kind:
+        reading, job_of, changed = kind is EdgeKind.INPUT_OF, self.job_of, self.changed
+        for source, flow, target, _, since, _, _ in self.edges:
+            if flow is not kind:
                 continue
-            step, data = (edge.target, edge.source) if reading else (edge.source, edge.target)
-            job = self.job_of.get(step)
+            step, data = (target, source) if reading else (source, target)
+            job = job_of.get(step)
             if job is not None:
                 data = shown.get(data, data)
                 found[job][data] = None
-                since = edge.since or 0
-                self.changed[job] = max(self.changed[job], since)
-                self.changed[data] = max(self.changed[data], since)
+                if since is not None:
+                    changed[job] = max(changed[job], since)
+                    changed[data] = max(changed[data], since)
         return {job: dict.fromkeys(sorted(data)) for job, data in found.items()}
 
 
@@ -159,12 +160,8 @@ def _drawn(
 def _latest_runs(store: GraphStore, jobs: list[str]) -> dict[str, dict[str, Any]]:
     if len(jobs) > _MOST_LATEST:
         return {}
-    found = {}
-    for job in jobs:
-        page = store.page(Kind.RUN, marks=shapes.EVERY_RUN, group=job, reverse=True, limit=1)
-        if page:
-            found[job] = shapes.run(page[0])
-    return found
+    pages = store.pages(Kind.RUN, jobs, marks=shapes.EVERY_RUN, reverse=True, limit=1)
+    return {job: shapes.run(page[0]) for job, page in pages.items()}
 
 
 def column_lineage(context: Context, node_id: str, depth: int, *, with_downstream: bool) -> dict[str, Any]:

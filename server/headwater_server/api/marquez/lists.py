@@ -158,26 +158,31 @@ def _events(context: Context, *, oldest_first: bool) -> Iterator[Record]:
 
 
 def _datasets(context: Context, nodes: Sequence[Node]) -> list[dict[str, Any]]:
-    fields = shapes.fields_of(context.store, [node.key for node in nodes])
-    found = []
-    for node in nodes:
-        newest = context.store.page(Kind.DATASET_VERSION, marks=("",), group=node.key, reverse=True, limit=1)
-        found.append(
-            shapes.whole_dataset(context, node, fields.get(node.key, []), newest[0] if newest else None)
+    listed = [node.key for node in nodes]
+    fields = shapes.fields_of(context.store, listed)
+    newest = context.store.pages(Kind.DATASET_VERSION, listed, marks=("",), reverse=True, limit=1)
+    return [
+        shapes.whole_dataset(
+            context, node, fields.get(node.key, []), next(iter(newest.get(node.key, ())), None)
         )
-    return found
+        for node in nodes
+    ]
 
 
 def _jobs(context: Context, nodes: Sequence[Node]) -> list[dict[str, Any]]:
     cohort = Cohort(Loader(context, {}), nodes)
     reads, writes = cohort.once(inputs), cohort.once(outputs)
+    listed = [node.key for node in nodes]
+    latest = context.store.pages(Kind.RUN, listed, marks=shapes.EVERY_RUN, reverse=True, limit=1)
+    versions = context.store.pages(Kind.JOB_VERSION, listed, marks=("",), reverse=True, limit=1)
     return [
         shapes.whole_job(
             context,
             node,
             sorted(reads.get(node.key, ())),
             sorted(writes.get(node.key, ())),
-            context.store.page(Kind.RUN, marks=shapes.EVERY_RUN, group=node.key, reverse=True, limit=1),
+            latest.get(node.key, ()),
+            versions.get(node.key, ()),
         )
         for node in nodes
     ]

@@ -21,6 +21,8 @@ _RUN_STATES = {
 _JOB_TYPES = {"STREAMING": "STREAM", "STREAM": "STREAM", "SERVICE": "SERVICE"}
 EVERY_RUN = ("C", "T", "R", "F")
 _EPOCH = times.text(0)
+_MOST_FIELDS = 10_000
+"""Of one dataset."""
 
 
 @lru_cache(maxsize=16_384)
@@ -140,10 +142,14 @@ def job(
 
 
 def whole_job(
-    context: Context, node: Node, inputs: Iterable[str], outputs: Iterable[str], latest: Sequence[Node]
+    context: Context,
+    node: Node,
+    inputs: Iterable[str],
+    outputs: Iterable[str],
+    latest: Sequence[Node],
+    version: Sequence[Node],
 ) -> dict[str, Any]:
     runs = [run(one) for one in latest]
-    version = context.store.page(Kind.JOB_VERSION, marks=("",), group=node.key, reverse=True, limit=1)
     return {
         **job(node, inputs, outputs, runs[0] if runs else None, text(context.updated(node.key))),
         "latestRuns": runs,
@@ -211,17 +217,12 @@ def facets(context: Context, key: str) -> dict[str, Any]:
 
 
 def fields_of(store: GraphStore, datasets: Iterable[str]) -> dict[str, list[Node]]:
-    """The visible columns of each dataset, in their order."""
-    edges = store.expand(datasets, Direction.DOWNSTREAM, [EdgeKind.HAS_COLUMN])
-    nodes = store.get(edge.target for edge in edges)
-    found: dict[str, list[Node]] = defaultdict(list)
-    for edge in edges:
-        node = nodes.get(edge.target)
-        if node is not None and not node.mark:
-            found[edge.source].append(node)
-    for group in found.values():
-        group.sort(key=lambda node: node.sort)
-    return found
+    """The visible columns of each dataset, in their order; those within columns are not Marquez' fields."""
+    pages = store.pages(Kind.COLUMN, datasets, marks=("",), limit=_MOST_FIELDS)
+    return {
+        dataset: [node for node in columns if not node.props.get("parent")]
+        for dataset, columns in pages.items()
+    }
 
 
 def tag_names(props: Mapping[str, Value]) -> list[str]:
@@ -230,10 +231,10 @@ def tag_names(props: Mapping[str, Value]) -> list[str]:
 
 
 def _field(column: Node) -> dict[str, Any]:
-    props = column.props
+    get = column.props.get
     return {
-        "name": props.get("name"),
-        "type": props.get("type"),
-        "tags": tag_names(props),
-        "description": props.get("description"),
+        "name": get("name"),
+        "type": get("type"),
+        "tags": tag_names(column.props) if get("tags") else [],
+        "description": get("description"),
     }

@@ -144,6 +144,20 @@ def page(*, group: bool, bounded: bool, reverse: bool) -> str:
     )
 
 
+@lru_cache
+def pages(*, reverse: bool) -> str:
+    """As `page`, from the beginning or the end, of each of `$groups`."""
+    order = ", ".join(
+        f"n.{name} DESC" if reverse else f"n.{name}" for name in ("kind", "grp", "mark", "place")
+    )
+    return (
+        "UNWIND $groups AS grp UNWIND $marks AS mark CALL (grp, mark) {"
+        " MATCH (n:Node) USING INDEX n:Node(kind, grp, mark, place)"
+        " WHERE n.kind = $kind AND n.grp = grp AND n.mark = mark AND n.place > ''"
+        f" RETURN n ORDER BY {order} LIMIT $limit }} RETURN collect(properties(n))"
+    )
+
+
 _HELD = "({0}.since IS NULL OR {0}.since <= $at) AND ({0}.until IS NULL OR {0}.until > $at)"
 
 

@@ -9,6 +9,7 @@ from headwater_server.store.neo4j import schema, statements
 from headwater_server.store.neo4j.rows import edge_of, node_of, place
 from headwater_server.store.neo4j.session import Sessions
 from headwater_server.store.neo4j.writing import Writer
+from headwater_server.store.pages import first_pages
 from headwater_server.store.port import Applied, Direction, Hit
 
 _STARTS_IN_ONE_STATEMENT = 50
@@ -73,6 +74,24 @@ class Neo4jStore:
         )
         nodes = sorted(map(node_of, found), key=_in_order, reverse=reverse)
         return nodes[: max(limit, 0)]
+
+    def pages(
+        self,
+        kind: Kind,
+        groups: Iterable[str],
+        *,
+        marks: Sequence[str],
+        reverse: bool = False,
+        limit: int,
+    ) -> dict[str, list[Node]]:
+        [found] = self._sessions.read_one(
+            statements.pages(reverse=reverse),
+            kind=kind,
+            groups=list(set(groups)),
+            marks=list(dict.fromkeys(marks)),
+            limit=max(limit, 0),
+        )
+        return first_pages(map(node_of, found), reverse=reverse, limit=limit)
 
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int:
         statement = statements.COUNT if group is None else statements.COUNT_IN_GROUP

@@ -95,6 +95,13 @@ PAGE_BACK = _PAGE + _PAGE_ORDER_BACK
 PAGE_IN_GROUP = _PAGE + " AND n.grp = ?8" + _PAGE_ORDER
 PAGE_IN_GROUP_BACK = _PAGE + " AND n.grp = ?8" + _PAGE_ORDER_BACK
 
+_PAGES = (
+    f"SELECT {_NODE} FROM json_each(?1) AS k CROSS JOIN node AS n ON n.id IN"
+    " (SELECT id FROM node WHERE kind = ?2 AND grp = k.value AND mark = ?3 ORDER BY"
+)
+PAGES = _PAGES + " sort, key LIMIT ?4)"
+PAGES_BACK = _PAGES + " sort DESC, key DESC LIMIT ?4)"
+
 SEARCH = (
     f"SELECT {_NODE} FROM word CROSS JOIN node AS n ON n.id = word.rowid"
     " WHERE word MATCH ?1 AND n.mark <> 'h' AND n.kind IN (SELECT value FROM json_each(?2))"

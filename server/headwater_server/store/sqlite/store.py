@@ -11,6 +11,7 @@ import orjson
 from headwater_server.graph.changes import Changeset, Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store import rank
+from headwater_server.store.pages import first_pages
 from headwater_server.store.port import Applied, Direction, Hit
 from headwater_server.store.sqlite import statements
 from headwater_server.store.sqlite.connections import Readers
@@ -78,6 +79,25 @@ class SqliteStore:
             ]
         merged = heapq.merge(*seeks, key=lambda row: (row[4], row[0]), reverse=reverse)
         return [self._node(row) for row in islice(merged, max(limit, 0))]
+
+    def pages(
+        self,
+        kind: Kind,
+        groups: Iterable[str],
+        *,
+        marks: Sequence[str],
+        reverse: bool = False,
+        limit: int,
+    ) -> dict[str, list[Node]]:
+        statement = statements.PAGES_BACK if reverse else statements.PAGES
+        wanted, number = listed(set(groups)), self._number[kind]
+        with self._readers.snapshot() as connection:
+            nodes = [
+                self._node(row)
+                for mark in dict.fromkeys(marks)
+                for row in connection.execute(statement, (wanted, number, mark, max(limit, 0)))
+            ]
+        return first_pages(nodes, reverse=reverse, limit=limit)
 
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int:
         statement = statements.COUNT if group is None else statements.COUNT_IN_GROUP
