@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from headwater_server.api.door import principal_of
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.needs import needs
 from headwater_server.auth.policy import Permission
@@ -58,7 +59,7 @@ def openlineage_router(
             if kind not in ("", "application/json") and not kind.endswith("+json"):
                 raise Unsupported(f"Content-Type {kind} is not read here. Send application/json.")
             raw = await _body(request, settings.max_body)
-            submission = receive(raw, committer, eager=_waits(request))
+            submission = receive(raw, committer, by=principal_of(request), eager=_waits(request))
             (receipt,) = await _logged(submission)
             await _maybe_projected(request, submission)
         except HeadwaterError as error:
@@ -94,7 +95,9 @@ def openlineage_router(
             raise Unsupported(f"Content-Type {kind} is not read here. Send a JSON array or NDJSON.")
         raw = await _body(request, settings.max_batch)
         raws = list(split(raw))
-        submission, taken, failed = receive_many(raws, committer, eager=_waits(request))
+        submission, taken, failed = receive_many(
+            raws, committer, by=principal_of(request), eager=_waits(request)
+        )
         seqs: list[int] = []
         if submission is not None:
             receipts = await _logged(submission)

@@ -83,7 +83,13 @@ class Jwts:
         """
         claims = self._read(token)
         name = claims[self._of.name_claim]
-        if not isinstance(name, str) or not name.strip() or name.startswith("service:") or len(name) > 200:
+        if (
+            not isinstance(name, str)
+            or not name.strip()
+            or name.startswith("service:")
+            or "?" in name
+            or len(name) > 200
+        ):
             raise Unauthenticated(f"The token's claim {self._of.name_claim} is no name of a person.")
         return Principal(name, self._granted(claims))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from headwater_server.errors import Invalid
 
@@ -62,13 +62,13 @@ class Scope:
         return not self.namespaces and not self.models
 
     def has_namespace(self, name: str) -> bool:
-        return self.everywhere or _fits(name, self.namespaces)
+        return self.everywhere or fits(name, self.namespaces)
 
     def has_model(self, name: str) -> bool:
-        return self.everywhere or _fits(name, self.models)
+        return self.everywhere or fits(name, self.models)
 
     def has_stage(self, name: str) -> bool:
-        return not self.stages or _fits(name.casefold(), (s.casefold() for s in self.stages))
+        return not self.stages or fits(name.casefold(), (s.casefold() for s in self.stages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,28 @@ class Principal:
         )
 
 
+def spoken_as(principal: Principal) -> str:
+    """The name under which events are written down: with the namespaces that are the speaker's own, when not all are.
+
+    So a record says by itself what its speaker may say, whatever becomes of the token: `service:spark?namespace=spark*`.
+    """
+    scopes = principal.scopes(Permission.EMIT)
+    if not scopes or any(scope.everywhere for scope in scopes):
+        return principal.name
+    names = dict.fromkeys(name for scope in scopes for name in scope.namespaces)
+    return f"{principal.name}?{urlencode([('namespace', name) for name in names], safe='*:/')}"
+
+
+def own_namespaces(spoken: str) -> tuple[str, ...]:
+    """Patterns of what is the speaker's own; empty: everything is."""
+    return tuple(value for _, value in parse_qsl(spoken.partition("?")[2], keep_blank_values=True))
+
+
 def everybody(name: str) -> Principal:
     """Whoever asks where nobody logs in: all roles, everywhere."""
     return Principal(name, tuple(Grant(role) for role in ROLES))
 
 
-def _fits(name: str, patterns: Iterable[str]) -> bool:
+def fits(name: str, patterns: Iterable[str]) -> bool:
+    """Exactly, or as its beginning where a pattern ends in `*`."""
     return any(name.startswith(p[:-1]) if p.endswith("*") else name == p for p in patterns)

@@ -2,18 +2,21 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from headwater_server.auth.policy import Principal, own_namespaces, spoken_as
 from headwater_server.commit.committer import Committer, Submission
-from headwater_server.errors import HeadwaterError
+from headwater_server.errors import Forbidden, HeadwaterError
+from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.ingest.reader import load, refuse_duplicates
 from headwater_server.log.port import Draft
 from headwater_server.openlineage.translate import translate
 from headwater_server.openlineage.wire import Event, read
+from headwater_server.project.projector import Spoken
 
 KIND = "openlineage"
 
@@ -26,20 +29,34 @@ class Failure:
     error: HeadwaterError
 
 
-def drafted(raw: bytes) -> tuple[Draft, Event]:
-    """An event's record.
+def drafted(raw: bytes, by: Principal | None = None) -> tuple[Draft, Event]:
+    """An event's record. `by`: who sent it; None: whoever works on the data itself.
 
     Two deliveries with equal JSON (whatever the spaces and the order of names) are one event.
 
     Raises:
         Unreadable: not JSON.
         Unplaceable: no job, run or dataset identity, or no event time.
+        Forbidden: its job is not of a namespace that the sender speaks for.
 
     """
     parsed = load(raw)
     event = read(parsed)
     canonical = orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)
     refuse_duplicates(raw, canonical)
+    speaker = "" if by is None else spoken_as(by)
+    within = own_namespaces(speaker)
+    if within:
+        event = replace(event, within=within)
+        if event.job and not event.owns(event.job):
+            raise Forbidden(
+                f"{speaker.partition('?')[0]} may not emit for jobs of namespace {keys.parts_of(event.job)[0]!r}, "
+                f"only of {', '.join(within)}.",
+                needs="events:emit",
+                pointer="/job/namespace",
+            )
+        # the same words of somebody who speaks for more mean more: another record
+        canonical += b"\0" + "\n".join(within).encode()
     draft = Draft(
         KIND,
         raw,
@@ -47,6 +64,7 @@ def drafted(raw: bytes) -> tuple[Draft, Event]:
         event_time=event.at,
         event_type=event.type,
         producer=event.producer,
+        actor=speaker,
         run_id=event.run_id,
         job=event.job,
         mentions=event.mentions(),
@@ -55,14 +73,16 @@ def drafted(raw: bytes) -> tuple[Draft, Event]:
     return draft, event
 
 
-def receive(raw: bytes, committer: Committer, *, eager: bool = False) -> Submission:
+def receive(
+    raw: bytes, committer: Committer, *, by: Principal | None = None, eager: bool = False
+) -> Submission:
     """Queue one event. Raises as `drafted`, and Unavailable when too much waits."""
-    draft, event = drafted(raw)
+    draft, event = drafted(raw, by)
     return committer.submit((draft,), (event,), eager=eager)
 
 
 def receive_many(
-    raws: Sequence[bytes], committer: Committer, *, eager: bool = False
+    raws: Sequence[bytes], committer: Committer, *, by: Principal | None = None, eager: bool = False
 ) -> tuple[Submission | None, list[int], list[Failure]]:
     """Queue those of a batch that can be placed: the submission, their indexes, and what failed."""
     drafts: list[Draft] = []
@@ -71,7 +91,7 @@ def receive_many(
     failed: list[Failure] = []
     for index, raw in enumerate(raws):
         try:
-            draft, event = drafted(raw)
+            draft, event = drafted(raw, by)
         except HeadwaterError as error:
             failed.append(Failure(index, error))
         else:
@@ -83,4 +103,6 @@ def receive_many(
 
 def translate_record(body: Any, seq: int) -> Mapping[str, Facts]:
     """The translator of records of this kind: an event as it was received, or its JSON from the log."""
+    if isinstance(body, Spoken):
+        return translate(replace(read(body.body), within=own_namespaces(body.by)), seq=seq)
     return translate(body if isinstance(body, Event) else read(body), seq=seq)

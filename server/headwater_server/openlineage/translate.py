@@ -2,7 +2,7 @@
 
 Names of facts (see `graph.facts`), read back by `project.derive`:
 
-* any: `facet|NAME` (owner's), `seen|NAME` (an observer's) -> {h hash, s seq, p pointer, x meaning, d deleted}
+* any: `facet|NAME` (owner's), `seen|NAME` (an observer's), `told|NAME` (who may not speak for it) -> {h hash, s seq, p pointer, x meaning, d deleted}
 * Run: `at|TYPE`, `begin`, `heard`, `seq`, `said_once`; `said|STATEMENT`, `snapshot`; `read|`, `wrote|DATASET`; `in|`, `out|DATASET|FACET`
 * Job: `seen`, `parent`, `declared`, `declared|STATEMENT`, `precedes|JOB`
 * Dataset: `seen`, `primary`, `written`, `schema|HASH`, `schema_full`, `col|PATH`, `check|ASSERTION|COLUMN`, `symlink|KEY`, `renamed_to`, `declared`, `declared|STATEMENT`
@@ -29,6 +29,8 @@ FULL_SCHEMA = frozenset({"CREATE", "ALTER", "OVERWRITE"})
 """Lifecycle changes whose event tells the whole schema: a column it leaves out is gone. Any other
 schema facet may be partial (dbt sends documented columns only) and never takes a column away."""
 
+_THE_OWNERS_ALONE = frozenset({"lifecycleStateChange", "dataQualityAssertions", "symlinks", "schema"})
+"""Facets that change what a dataset is: of others they are kept, but mean nothing."""
 _PARENT_NAMES = ("parent", "parentRun")
 
 
@@ -44,7 +46,7 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
     if event.form is Form.DATASET:
         (dataset,) = event.outputs
         _dataset(facts, dataset, event, seq, owner=True)
-        if said is not None and (said["columns"] or said["is_explicit"]):
+        if event.owns(dataset.key) and said is not None and (said["columns"] or said["is_explicit"]):
             _declare(facts, facts[dataset.key], event, said)
         return facts
     job = facts[event.job]
@@ -64,7 +66,8 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
         facts[event.run].set("sql", event.at, orjson.dumps(script.said).decode(), script.said)
         _script(facts, script, event.at)
         for old, new in script.renamed.items():
-            _renamed(facts, old, new, event.at)
+            if event.owns(old) and (not new or event.owns(new)):
+                _renamed(facts, old, new, event.at)
     return facts
 
 
@@ -94,12 +97,13 @@ def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int
             run.since(f"said|{name}", at)
     for dataset in event.inputs:
         _use(run, dataset, "read", "in", at, seq)
-        _version(facts, dataset, at)
+        _version(facts, dataset, event)
     for dataset in event.outputs:
         if not is_dropped(dataset):
             _use(run, dataset, "wrote", "out", at, seq)
-            facts[dataset.key].until("written", at)
-            _version(facts, dataset, at)
+            if event.owns(dataset.key):
+                facts[dataset.key].until("written", at)
+            _version(facts, dataset, event)
     for name in _PARENT_NAMES:
         if name in event.run_facets:
             _parent(facts, event, event.run_facets[name], seq, f"/run/facets/{name}")
@@ -155,11 +159,14 @@ def _version_of(said: DatasetSaid) -> str:
     return version if isinstance(version, str) and said.key.startswith("dataset|") else ""
 
 
-def _version(facts: dict[str, Facts], said: DatasetSaid, at: int) -> None:
+def _version(facts: dict[str, Facts], said: DatasetSaid, event: Event) -> None:
     """A version that the producer names (an Iceberg snapshot) is one node, whoever speaks of it."""
+    at = event.at
     if version := _version_of(said):
         one = facts[keys.key(Kind.DATASET_VERSION, *keys.parts_of(said.key), version)]
         one.since("wrote" if said.pointer.startswith("/outputs") else "read", at)
+        if not event.owns(said.key):
+            return
         fields, digest = schema_of(said)
         if fields:
             one.set("schema", at, digest, digest)
@@ -235,6 +242,12 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
     if not said.key.startswith("dataset|"):
         _mention(facts, said.key)
         return  # a model, version, stage or alias: the registry describes it
+    if not event.owns(said.key):  # a mention, and what is told of it counts where nobody else says a word
+        told = {name: facet for name, facet in said.facets.items() if name not in _THE_OWNERS_ALONE}
+        _facets(one, told, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", "told")
+        rest = {name: facet for name, facet in said.facets.items() if name in _THE_OWNERS_ALONE}
+        _facets(one, rest, {}, event.at, seq, f"{said.pointer}/facets", "told")
+        return
     one.since("primary", event.at)
     if [said.namespace, said.name] != keys.parts_of(said.key):
         spelling = [said.namespace, said.name]
@@ -245,11 +258,11 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
     if "schema" in said.facets:
         _schema(one, said, event.at)
     for identifier in meaning.listed(said.facets.get("symlinks", {}).get("identifiers")):
-        _symlink(facts, said.key, identifier, event.at)
+        _symlink(facts, said.key, identifier, event)
     change = said.facets.get("lifecycleStateChange", {})
     previous = change.get("previousIdentifier")
     if meaning.lifecycle(change) == "RENAME" and isinstance(previous, dict):
-        old = _symlink(facts, said.key, previous, event.at)
+        old = _symlink(facts, said.key, previous, event)
         if old:
             _renamed(facts, old, said.key, event.at)
             _renamed(facts, said.key, "", event.at)
@@ -294,18 +307,18 @@ def _read_schema(raw: bytes) -> tuple[list[list[Any]], str]:
     return fields, _digest(fields)
 
 
-def _symlink(facts: dict[str, Facts], one: str, identifier: Any, at: int) -> str:
-    """Two names of one dataset; told on both, so that either may come first."""
+def _symlink(facts: dict[str, Facts], one: str, identifier: Any, event: Event) -> str:
+    """Two names of one dataset; told on both, so that either may come first. Both must be the speaker's."""
     if not isinstance(identifier, dict):
         return ""
     namespace, name = identifier.get("namespace"), identifier.get("name")
     if not (isinstance(namespace, str) and isinstance(name, str) and namespace and name):
         return ""
     other = node_key(namespace, name)
-    if other == one or not other.startswith("dataset|"):
+    if other == one or not other.startswith("dataset|") or not event.owns(other):
         return ""
-    facts[one].since(f"symlink|{other}", at)
-    facts[other].since(f"symlink|{one}", at)
+    facts[one].since(f"symlink|{other}", event.at)
+    facts[other].since(f"symlink|{one}", event.at)
     return other
 
 
@@ -336,7 +349,8 @@ def _parent(facts: dict[str, Facts], event: Event, facet: Json, seq: int, pointe
         ):
             if isinstance(raw, dict):
                 good = {k: v for k, v in raw.items() if isinstance(v, dict)}
-                _facets(facts[entity], good, means, event.at, seq, f"{where}/{kind}/facets", "seen")
+                role = "seen" if event.owns(job_key) else "told"
+                _facets(facts[entity], good, means, event.at, seq, f"{where}/{kind}/facets", role)
     if found:
         facts[event.run].set("parent", event.at, orjson.dumps(found).decode(), found)
     if "parent" in found:

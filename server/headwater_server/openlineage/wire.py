@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from headwater_server.auth.policy import fits
 from headwater_server.errors import Unplaceable
 from headwater_server.graph import keys, names, times
 from headwater_server.log.port import Finding
@@ -62,6 +63,12 @@ class Event:
     inputs: Sequence[DatasetSaid]
     outputs: Sequence[DatasetSaid]
     findings: list[Finding] = field(default_factory=list)
+    within: tuple[str, ...] = ()
+    """Namespaces that its speaker speaks for (patterns); empty: all."""
+
+    def owns(self, key: str) -> bool:
+        """Whether the speaker may speak for it; of anything else it tells as an observer."""
+        return not self.within or fits(keys.parts_of(key)[0], self.within)
 
     def mentions(self) -> list[str]:
         """The nodes this event is about."""

@@ -317,7 +317,9 @@ def _namespace(name: str) -> Node:
 
 
 def _at(facts: Facts, facet: str) -> int:
-    entry = facts.values.get(f"facet|{facet}") or facts.values.get(f"seen|{facet}")
+    entry = next(
+        (e for role in ("facet", "seen", "told") if (e := facts.values.get(f"{role}|{facet}"))), None
+    )
     return int(entry[0]) if entry else 0
 
 

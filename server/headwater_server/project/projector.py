@@ -33,6 +33,14 @@ Touched: TypeAlias = dict[str, tuple[Entry | None, Entry]]
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """The body of a record whose speaker may not speak for everything."""
+
+    body: Any
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """A record with its body read."""
 
@@ -42,7 +50,8 @@ class Parsed:
 
     @classmethod
     def of(cls, record: Record) -> "Parsed":
-        return cls(record.seq, record.kind, orjson.loads(record.body))
+        body = orjson.loads(record.body)
+        return cls(record.seq, record.kind, Spoken(body, record.actor) if "?" in record.actor else body)
 
 
 class Projector:

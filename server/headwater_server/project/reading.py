@@ -34,10 +34,10 @@ def facts_of(key: str, store: GraphStore) -> Facts:
 def facets(
     key: str, *, store: GraphStore, log: RecordLog, names: Sequence[str] | None = None
 ) -> list[FacetView]:
-    """The newest facet of each name, the owner's before an observer's, by name; deleted ones are told as such."""
+    """The newest facet of each name, the owner's before an observer's before anybody's, by name; deleted ones are told as such."""
     found: dict[str, tuple[int, dict[str, Any]]] = {}
     facts = facts_of(key, store)
-    for role in ("seen|", "facet|"):
+    for role in ("told|", "seen|", "facet|"):
         for name, entry in facts.named(role):
             found[name] = int(facts.values[f"{role}{name}"][0]), entry
     bodies: dict[int, tuple[str, Any]] = {}

@@ -15,8 +15,8 @@ class Derived:
 
 
 def meaning_of(facts: Facts, facet: str) -> Any:
-    """What a facet was understood as: the owner's word, else an observer's, else None."""
-    for role in ("facet", "seen"):
+    """What a facet was understood as: the owner's word, else an observer's, else anybody's, else None."""
+    for role in ("facet", "seen", "told"):
         entry = facts.get(f"{role}|{facet}")
         if entry is not None:
             return entry.get("x")
@@ -26,7 +26,7 @@ def meaning_of(facts: Facts, facet: str) -> Any:
 def facet_names(facts: Facts) -> list[str]:
     """`NAME=HASH` for each facet that is there: the body is in the log."""
     found: dict[str, str] = {}
-    for role in ("seen|", "facet|"):
+    for role in ("told|", "seen|", "facet|"):
         for name, entry in facts.named(role):
             if not entry.get("d"):
                 found[name] = entry["h"]
