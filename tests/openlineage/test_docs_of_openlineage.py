@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = ("openlineage/wire.py", "log/sqlite.py")
+SOURCES = ("openlineage/wire.py", "log/sqlite/writing.py")
 RULES = sorted(
     {
         rule
