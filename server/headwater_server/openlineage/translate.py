@@ -21,6 +21,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
+from headwater_server.openlineage.facets import digest_of, keep_facets
 from headwater_server.openlineage.sql import Named, named
 from headwater_server.openlineage.statement import Statement, is_dropped, statement, without
 from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
@@ -51,7 +52,7 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
         return facts
     job = facts[event.job]
     job.span("seen", event.at)
-    _facets(job, event.job_facets, meaning.JOB, event.at, seq, "/job/facets", "facet")
+    keep_facets(job, event.job_facets, meaning.JOB, event.at, seq, "/job/facets", "facet")
     for dataset in event.inputs:
         _dataset(facts, dataset, event, seq, owner=False)
     for dataset in event.outputs:
@@ -87,7 +88,7 @@ def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int
     run.until("heard", at)
     run.span("seq", seq)
     run.set("producer", at, event.producer, event.producer)
-    _facets(run, event.run_facets, meaning.RUN, at, seq, "/run/facets", "facet")
+    keep_facets(run, event.run_facets, meaning.RUN, at, seq, "/run/facets", "facet")
     _code(run, event)
     if said is not None:
         name = _statement(facts, said)
@@ -118,7 +119,7 @@ def _said_under_root(facts: dict[str, Facts], event: Event) -> None:
     above = facts[event.run].get("parent") or {}
     query = event.job_facets.get("sql", {}).get("query")
     if isinstance(query, str) and "root" in above and above.get("parent", above["root"]) != above["root"]:
-        said = keys.key(Kind.STATEMENT, _digest(query), above["root"])
+        said = keys.key(Kind.STATEMENT, digest_of(query), above["root"])
         facts[said].since(f"run|{event.run}", event.at)
         facts[event.run].set("said_once", event.at, said, said)
 
@@ -129,7 +130,7 @@ def _code(run: Facts, event: Event) -> None:
         run.set("code", event.at, orjson.dumps(where).decode(), where)
     for name in ("sql", "sourceCode"):
         if name in event.job_facets:
-            digest = _digest(event.job_facets[name])
+            digest = digest_of(event.job_facets[name])
             run.set("code_hash", event.at, digest, digest)
 
 
@@ -148,7 +149,7 @@ def _use(run: Facts, said: DatasetSaid, verb: str, side: str, at: int, seq: int)
     if side == "out" and fields:
         run.set(f"wrote_schema|{said.key}", at, digest, digest)
     pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
-    _facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
+    keep_facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
     change = said.facets.get("lifecycleStateChange")
     if change and (state := meaning.lifecycle(change)) and side == "out":
         run.set(f"lifecycle|{said.key}", at, state, state)
@@ -244,16 +245,16 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
         return  # a model, version, stage or alias: the registry describes it
     if not event.owns(said.key):  # a mention, and what is told of it counts where nobody else says a word
         told = {name: facet for name, facet in said.facets.items() if name not in _THE_OWNERS_ALONE}
-        _facets(one, told, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", "told")
+        keep_facets(one, told, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", "told")
         rest = {name: facet for name, facet in said.facets.items() if name in _THE_OWNERS_ALONE}
-        _facets(one, rest, {}, event.at, seq, f"{said.pointer}/facets", "told")
+        keep_facets(one, rest, {}, event.at, seq, f"{said.pointer}/facets", "told")
         return
     one.since("primary", event.at)
     if [said.namespace, said.name] != keys.parts_of(said.key):
         spelling = [said.namespace, said.name]
         one.set("spelling", event.at, "\n".join(spelling), spelling)
     role = "facet" if owner else "seen"
-    _facets(one, said.facets, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", role)
+    keep_facets(one, said.facets, meaning.DATASET, event.at, seq, f"{said.pointer}/facets", role)
     _checks(one, said, event.at)
     if "schema" in said.facets:
         _schema(one, said, event.at)
@@ -304,7 +305,7 @@ def schema_of(said: DatasetSaid) -> tuple[list[list[Any]], str]:
 def _read_schema(raw: bytes) -> tuple[list[list[Any]], str]:
     """Most events say a schema that was said before. What is returned is shared: nobody writes to it."""
     fields = meaning.schema(orjson.loads(raw))
-    return fields, _digest(fields)
+    return fields, digest_of(fields)
 
 
 def _symlink(facts: dict[str, Facts], one: str, identifier: Any, event: Event) -> str:
@@ -350,7 +351,7 @@ def _parent(facts: dict[str, Facts], event: Event, facet: Json, seq: int, pointe
             if isinstance(raw, dict):
                 good = {k: v for k, v in raw.items() if isinstance(v, dict)}
                 role = "seen" if event.owns(job_key) else "told"
-                _facets(facts[entity], good, means, event.at, seq, f"{where}/{kind}/facets", role)
+                keep_facets(facts[entity], good, means, event.at, seq, f"{where}/{kind}/facets", role)
     if found:
         facts[event.run].set("parent", event.at, orjson.dumps(found).decode(), found)
     if "parent" in found:
@@ -376,39 +377,3 @@ def _dependencies(facts: dict[str, Facts], event: Event) -> None:
             before, after = (other, event.job) if side == "upstream" else (event.job, other)
             facts[other].span("seen", event.at)
             facts[before].since(f"precedes|{after}", event.at)
-
-
-def _facets(
-    one: Facts,
-    facets: Mapping[str, Json],
-    means: Mapping[str, meaning.Meaning],
-    at: int,
-    seq: int,
-    pointer: str,
-    role: str,
-) -> None:
-    """A facet replaces the one of the same name, whole, by event time; others stay."""
-    for name, value in facets.items():
-        digest, understood = _understood(name, value, means)
-        entry: dict[str, Any] = {"h": digest, "s": seq, "p": f"{pointer}/{_escape(name)}"}
-        if value.get("_deleted") is True:
-            entry["d"] = True
-        elif understood:
-            entry["x"] = understood
-        one.set(f"{role}|{name}", at, digest, entry)
-
-
-def _understood(name: str, value: Json, means: Mapping[str, meaning.Meaning]) -> tuple[str, Any]:
-    """A facet's digest and its meaning."""
-    raw = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    digest = hashlib.blake2b(raw, digest_size=10).hexdigest()
-    return digest, means[name](value) if name in means else None
-
-
-def _digest(value: Any) -> str:
-    raw = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(raw, digest_size=10).hexdigest()
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
