@@ -1,11 +1,12 @@
 """OpenLineage's door: single events, batches, and the events behind a node."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from headwater_server.api.door import principal_of
@@ -26,13 +27,25 @@ _WAIT = {"name": "wait", "in": "query", "schema": {"enum": ["projected"]}, "desc
 _EVENT = {"description": "A RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)", "type": "object"}
 
 
+class _Plain(APIRoute):
+    """A function that takes the request alone and gives the response is called as it is: finding out that there is
+    nothing to find out costs FastAPI a twentieth of an event.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        if self.dependant.query_params:
+            return super().get_route_handler()
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
 def openlineage_router(
     committer: Committer,
     settings: Settings,
     metrics: Metrics,
     export: Callable[[str], Iterator[bytes]],
 ) -> APIRouter:
-    router = APIRouter(tags=["OpenLineage"])
+    router = APIRouter(tags=["OpenLineage"], route_class=_Plain)
 
     @router.post(
         "/api/v1/lineage",

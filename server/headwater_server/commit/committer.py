@@ -23,9 +23,12 @@ logger = logging.getLogger("headwater")
 MAX_BATCH = 1_000
 MAX_QUEUED = 20_000
 """Records that may wait. More is answered 503 at once: memory stays bounded, producers try again."""
-LAG = {"sqlite": 0.05, "neo4j": 0.25}
-"""Seconds that records may wait to be projected together; a waiting reader or a command ends it. A transaction
-on Neo4j costs as much as some hundred rows of it."""
+LAG = 0.25
+"""Seconds that records may wait to be projected together; a waiting reader or a command ends it. A run's START and
+COMPLETE are then derived once, and a transaction on Neo4j costs as much as some hundred rows of it."""
+GATHER = 0.002
+"""Seconds to wait for company when the last batch had some: those who were answered together mostly send again
+together, and two threads that take turns at every row cost more than the rows. Who sends alone is not kept waiting."""
 BLOCK = 250
 """Most records projected in one transaction: more gains little."""
 PAUSE = 0.2
@@ -89,6 +92,8 @@ class Committer:
         self._due = 0.0
         self._block = LEAST
         self._stopping = False
+        self._together = 0
+        """Submissions of the last batch."""
         self.unavailable = ""
         """Why the graph store does not take records now; empty: it does."""
         self.poisoned: list[Poisoned] = []
@@ -209,7 +214,7 @@ class Committer:
     def _take(self, timeout: float | None) -> tuple[list[Submission], _Command[Any] | None, bool]:
         """All that is queued up to a command, at most a batch's worth."""
         batch: list[Submission] = []
-        size = 0
+        size, expected = 0, self._together
         while size < MAX_BATCH:
             try:
                 item = self._queue.get(block=not batch, timeout=timeout)
@@ -228,6 +233,10 @@ class Committer:
                 continue
             batch.append(item)
             size += len(item.drafts)
+            if len(batch) < expected:
+                expected = 0
+                time.sleep(GATHER)
+        self._together = len(batch)
         return batch, None, True
 
     def _write(self, batch: list[Submission]) -> None:
@@ -261,7 +270,7 @@ class Committer:
         if any(s.eager for s in batch) and not self.unavailable:
             self._due = 0.0
         elif idle:
-            self._due = time.monotonic() + LAG[self._store.backend]
+            self._due = time.monotonic() + LAG
         self._settle()
 
     def _execute(self, command: _Command[Any]) -> None:

@@ -63,10 +63,14 @@ class Facts:
             self.values[name] = [at, tie, value]
 
     def since(self, name: str, at: int) -> None:
-        self.first[name] = min(at, self.first.get(name, at))
+        mine = self.first.get(name)
+        if mine is None or at < mine:
+            self.first[name] = at
 
     def until(self, name: str, at: int) -> None:
-        self.last[name] = max(at, self.last.get(name, at))
+        mine = self.last.get(name)
+        if mine is None or at > mine:
+            self.last[name] = at
 
     def span(self, name: str, at: int) -> None:
         self.since(name, at)
@@ -80,14 +84,13 @@ class Facts:
     def named(self, prefix: str) -> list[tuple[str, Any]]:
         """Registers whose name begins so: (the rest of the name, value), in order of name."""
         cut = len(prefix)
-        return sorted(
-            ((n[cut:], e[2]) for n, e in self.values.items() if n.startswith(prefix)),
-            key=lambda pair: pair[0],
-        )
+        found = [n for n in self.values if n.startswith(prefix)]
+        return [(n[cut:], self.values[n][2]) for n in sorted(found)] if found else []
 
     def firsts(self, prefix: str) -> list[tuple[str, int]]:
         cut = len(prefix)
-        return sorted((n[cut:], t) for n, t in self.first.items() if n.startswith(prefix))
+        found = [n for n in self.first if n.startswith(prefix)]
+        return [(n[cut:], self.first[n]) for n in sorted(found)] if found else []
 
     def dump(self) -> bytes:
         return orjson.dumps((self.values, self.first, self.last))

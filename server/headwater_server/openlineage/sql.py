@@ -115,7 +115,7 @@ def _leaves_out(event: Event, ctes: list[str]) -> bool:
         return not event.inputs or event.type in ("COMPLETE", "FAIL", "ABORT", "")
     if not all(said.facets.get("columnLineage", {}).get("fields") for said in outputs):
         return True
-    return any(keys.parts_of(key)[1].casefold() in ctes for key in _sources(event))
+    return bool(ctes) and any(keys.parts_of(key)[1].casefold() in ctes for key in _sources(event))
 
 
 def _sources(event: Event) -> set[str]:

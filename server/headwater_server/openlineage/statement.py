@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 import orjson
 
 from headwater_server.graph import keys
-from headwater_server.graph.words import Kind
 from headwater_server.openlineage.wire import DatasetSaid, Event, Json, node_key
 
 _STRENGTH = {"IDENTITY": 0, "TRANSFORMATION": 1, "AGGREGATION": 2}
@@ -124,7 +123,7 @@ def _claim(
     path = source.get("field")
     if dataset is None or not isinstance(path, str) or not path:
         return
-    if keys.kind_of(dataset) is not Kind.DATASET:
+    if not dataset.startswith("dataset|"):
         return
     column = keys.column(dataset, path)
     transformations = _list(source.get("transformations")) or [

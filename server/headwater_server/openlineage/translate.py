@@ -145,8 +145,8 @@ def _use(run: Facts, said: DatasetSaid, verb: str, side: str, at: int, seq: int)
     run.since(f"{verb}|{said.key}", at)
     if version := _version_of(said):
         run.set(f"{verb}_version|{said.key}", at, version, version)
-    fields, digest = schema_of(said)
-    if side == "out" and fields:
+    fields, digest = schema_of(said) if side == "out" else ([], "")
+    if fields:
         run.set(f"wrote_schema|{said.key}", at, digest, digest)
     pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
     keep_facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")

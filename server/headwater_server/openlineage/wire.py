@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from headwater_server.auth.policy import fits
@@ -176,6 +177,7 @@ def _dataset(raw: Any, pointer: str, run_facets: str, findings: list[Finding]) -
     )
 
 
+@lru_cache(maxsize=16_384)
 def node_key(namespace: str, name: str) -> str:
     """What an OpenLineage dataset identity names in the graph: a dataset, or something registered.
 

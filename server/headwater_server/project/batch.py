@@ -49,6 +49,14 @@ class Batch:
         """One owner's picture changes."""
         if new is old:
             return
+        if (
+            old is NOTHING
+        ):  # wholly new, as most of what is told of new jobs: there is nothing to compare with
+            for key, node in new.nodes.items():
+                if node.kind not in _SHARED or key not in self._known:
+                    self.nodes[key] = node
+            self._edges.update(new.edges)
+            return
         for key, node in new.nodes.items():
             if old.nodes.get(key) != node and not (node.kind in _SHARED and key in self._known):
                 self.nodes[key] = node

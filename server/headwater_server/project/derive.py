@@ -32,9 +32,9 @@ def derive_dataset(key: str, facts: Facts) -> Derived:
     spelled = facts.get("spelling") or [namespace, name]
     kind, lifecycle = meaning_of(facts, "datasetType"), meaning_of(facts, "lifecycleStateChange")
     by_hand = curated(facts)
-    symlinks = [other for other, _ in facts.firsts("symlink|")]
-    columns = facts.firsts("col|")
-    only_alias = bool(symlinks) and "primary" not in facts.first and not columns
+    others = facts.firsts("symlink|")
+    symlinks = [other for other, _ in others]
+    only_alias = bool(symlinks) and "primary" not in facts.first and not facts.firsts("col|")
     written = facts.last.get("written", -(2**62))
     dropped = lifecycle == "DROP" and _at(facts, "lifecycleStateChange") > written
     renamed = bool(facts.get("renamed_to")) and facts.values["renamed_to"][0] >= written
@@ -64,7 +64,7 @@ def derive_dataset(key: str, facts: Facts) -> Derived:
         props=present(props),
     )
     derived = Derived([_namespace(namespace), node], [])
-    derived.edges += [Edge(key, EdgeKind.SYMLINK, other, since=at) for other, at in facts.firsts("symlink|")]
+    derived.edges += [Edge(key, EdgeKind.SYMLINK, other, since=at) for other, at in others]
     _columns(derived, key, facts)
     return derived
 
@@ -94,31 +94,41 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
     for tag, column in meaning_of(facts, "tags") or ():  # sorted by tag
         field_tags.setdefault(column.casefold(), []).append(tag)
     curates = any(name.startswith("on|") for name in facts.values)
+    # Columns are most of what is derived: what is not there is not put in, rather than taken out again.
     for path, (last, first, name, kind, description, ordinal, _) in told.items():
         retired = whole is not None and last is not None and last < whole
-        parent, _, _ = path.rpartition(".")
-        on = f"on|{path}|"
-        by_hand = curated(facts, on) if curates else {}
         props: dict[str, Value] = {
             "namespace": namespace,
             "dataset": dataset,
             "name": name,
-            "type": kind,
             "ordinal": ordinal,
-            "description": description,
-            "tags": tags_of(facts, field_tags.get(path, []), on) if curates else field_tags.get(path),
-            "parent": keys.column(dataset, parent) if parent in told else None,
-            "first": first,
-            "retired": whole if retired else None,
-            **by_hand,
         }
+        if kind is not None:
+            props["type"] = kind
+        if description is not None:
+            props["description"] = description
+        if first is not None:
+            props["first"] = first
+        if retired:
+            props["retired"] = whole
+        if "." in path and (parent := path.rpartition(".")[0]) in told:
+            props["parent"] = keys.column(dataset, parent)
+        if path in field_tags:
+            props["tags"] = field_tags[path]
+        hidden = retired
+        if curates:
+            on = f"on|{path}|"
+            by_hand = curated(facts, on)
+            props["tags"] = tags_of(facts, field_tags.get(path, []), on)
+            props = present({**props, **by_hand})
+            hidden = retired or bool(by_hand.get("archived"))
         key = keys.column(dataset, path)
         derived.nodes.append(
             Node(
                 key,
                 Kind.COLUMN,
                 group=dataset,
-                mark="h" if retired or by_hand.get("archived") else "",
+                mark="h" if hidden else "",
                 sort=f"{ordinal:05d}|{path}",
                 words=names.words(name),
                 props=present(props),

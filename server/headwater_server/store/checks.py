@@ -21,8 +21,8 @@ def dangling(what: str, missing: str) -> BadChange:
     )
 
 
-def node_props(node: Node) -> Mapping[str, Value]:
-    """What is to be written: None means left out.
+def checked_node(node: Node) -> Mapping[str, Value]:
+    """Its properties as they are.
 
     Raises:
         BadChange: a property that `words.PROPS` does not list.
@@ -32,11 +32,11 @@ def node_props(node: Node) -> Mapping[str, Value]:
     if not props.keys() <= _ALLOWED[node.kind]:
         strange = ", ".join(sorted(props.keys() - _ALLOWED[node.kind]))
         raise BadChange(f"{node.kind} has no property {strange} in graph.words.PROPS; add it there")
-    return without_none(props)
+    return props
 
 
-def edge_props(props: Mapping[str, Value]) -> Mapping[str, Value]:
-    """What is to be written: None means left out.
+def checked_edge(props: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The properties as they are.
 
     Raises:
         BadChange: a property with the name of a field of every edge.
@@ -44,7 +44,17 @@ def edge_props(props: Mapping[str, Value]) -> Mapping[str, Value]:
     """
     if not _RESERVED.isdisjoint(props):
         raise BadChange("tag, since and until are fields of an edge, not properties of it")
-    return without_none(props)
+    return props
+
+
+def node_props(node: Node) -> Mapping[str, Value]:
+    """What is to be written: None means left out. Raises as `checked_node`."""
+    return without_none(checked_node(node))
+
+
+def edge_props(props: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What is to be written: None means left out. Raises as `checked_edge`."""
+    return without_none(checked_edge(props))
 
 
 def without_none(props: Mapping[str, Value]) -> Mapping[str, Value]:

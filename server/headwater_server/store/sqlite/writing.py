@@ -10,7 +10,7 @@ import orjson
 
 from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node, Value
 from headwater_server.graph.words import EdgeKind
-from headwater_server.store.checks import dangling, edge_props, node_props
+from headwater_server.store.checks import checked_edge, checked_node, dangling, without_none
 from headwater_server.store.port import Applied
 from headwater_server.store.sqlite import schema, statements
 from headwater_server.store.sqlite.connections import answering, open_writer
@@ -23,7 +23,11 @@ _KEY = attrgetter("key")
 
 
 def _text(props: Mapping[str, Value]) -> str:
-    return orjson.dumps(props).decode() if props else "{}"
+    """As JSON. What JSON writes as null is left out (None, NaN, infinities): most properties have none of it."""
+    if not props:
+        return "{}"
+    raw = orjson.dumps(props)
+    return (orjson.dumps(without_none(props)) if b"null" in raw else raw).decode()
 
 
 class Writer:
@@ -109,7 +113,7 @@ class Writer:
                 node.mark,
                 node.sort,
                 node.words,
-                _text(node_props(node)),
+                _text(checked_node(node)),
                 number,
             )
         if fresh:
@@ -143,9 +147,9 @@ class Writer:
                 missing = edge.source if source is None else edge.target
                 raise dangling(f"the edge {_name(edge.key)}", missing)
             key = (source, kinds[edge.kind], target, tags[edge.tag])
-            props = _text(edge_props(edge.props)) if edge.props else "{}"
+            props = _text(checked_edge(edge.props)) if edge.props else "{}"
             rows[key] = (*key, edge.since, edge.until, props)
-        written = list(rows.values())
+        written = sorted(rows.values())
         before = connection.total_changes()
         connection.executemany(statements.INSERT_EDGE, written)
         new = connection.total_changes() - before
