@@ -11,13 +11,14 @@ class Connection:
         self._socket = socket.create_connection((host, port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
+        self._host = f"{host}:{port}"  # a server answers to its own names alone
 
     def post(self, path: str, body: bytes, *, kind: str = "application/json") -> tuple[int, bytes]:
-        head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         return self._ask(head.encode() + body)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        return self._ask(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        return self._ask(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
 
     def close(self) -> None:
         self._socket.close()
