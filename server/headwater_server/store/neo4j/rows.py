@@ -25,7 +25,7 @@ def node_row(node: Node) -> list[Any]:
 
 
 def edge_row(edge: Edge) -> list[Any]:
-    fields: dict[str, Any] = {**edge_props(edge.props), "tag": edge.tag}
+    fields: dict[str, Any] = {**edge_props(edge.props), "tag": edge.tag} if edge.props else {"tag": edge.tag}
     if edge.since is not None:
         fields["since"] = edge.since
     if edge.until is not None:

@@ -74,14 +74,14 @@ class _News:
         ]
         edges: dict[EdgeKind, dict[EdgeKey, list[Any]]] = {}
         for edge in changes.edges:
-            row = edge_row(edge)
-            if self._is_news(edge.key, row):
-                edges.setdefault(edge.kind, {})[edge.key] = row
+            key, row = edge.key, edge_row(edge)
+            if self._is_news(key, row):
+                edges.setdefault(edge.kind, {})[key] = row
         self.nodes = {kind: [rows[key] for key in sorted(rows)] for kind, rows in nodes.items()}
         self.states = sorted(states)
         self.edges = {kind: sorted(rows.values(), key=_ends) for kind, rows in edges.items()}
         # An edge that is dropped and written is written: so drops may come last, where they cost nothing.
-        rewritten = {edge.key for edge in changes.edges}
+        rewritten = {edge.key for edge in changes.edges} if changes.drop else frozenset()
         self.drops: dict[EdgeKind, list[list[str]]] = {}
         for gone in changes.drop:
             if gone not in rewritten:
