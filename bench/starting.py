@@ -16,6 +16,7 @@ from headwater_server.ingest.receive import drafted
 from headwater_server.log.port import Draft
 from headwater_server.log.sqlite import SqliteRecordLog
 from headwater_server.parts import TRANSLATORS
+from headwater_server.redaction.redactor import Redactor
 from headwater_server.store.port import Applied
 from headwater_server.store.sqlite import SqliteStore
 
@@ -85,7 +86,7 @@ def _replayed(data: Path, records: int) -> Iterator[Figure]:
     jobs = events.pipeline(REPEATING, namespace="bench")
     log = SqliteRecordLog(data / "log.db")
     for bodies in _in_thousands(events.turns(jobs, count=records // 2)):
-        log.append([drafted(body)[0] for body in bodies], at=0)
+        log.append([drafted(body, Redactor())[0] for body in bodies], at=0)
     mark = time.process_time()
     read, seq = 0, 0
     while some := log.read(seq, limit=1_000):

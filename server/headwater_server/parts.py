@@ -22,6 +22,7 @@ from headwater_server.log.sqlite import SqliteRecordLog
 from headwater_server.project.fingerprint import fingerprint
 from headwater_server.project.projector import Translate
 from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
+from headwater_server.redaction.redactor import Redactor
 from headwater_server.registry import records as registry_records
 from headwater_server.registry.service import Registry
 from headwater_server.series.sqlite import SqliteSeries
@@ -61,7 +62,12 @@ class Parts:
             self.store = open_store(settings)
             self.series = SqliteSeries(settings.data / "series.db")
             self.artifacts = Catalogue(settings.data / "artifacts.db", open_blobs(settings))
-            self.committer = Committer(self.log, self.store, TRANSLATORS)
+            self.committer = Committer(
+                self.log,
+                self.store,
+                TRANSLATORS,
+                Redactor(variables=settings.env_kept, strip_literals=settings.sql_literals == "strip"),
+            )
         except BaseException:
             self._lock.close()
             raise

@@ -140,6 +140,18 @@ class Settings:
         _size,
         "Largest batch of events, after decompression; above it: 413.",
     )
+    sql_literals: str = _setting(
+        "keep",
+        "HEADWATER_SQL_LITERALS",
+        _one_of("keep", "strip"),
+        "`strip`: texts and numbers in SQL are replaced, comments dropped, before an event is kept.",
+    )
+    env_kept: tuple[str, ...] = _setting(
+        (),
+        "HEADWATER_ENV_KEPT",
+        _words,
+        "Environment variables (facet environmentVariables) whose values are kept, beside the harmless ones; `A,B_*`.",
+    )
     deadline: float = _setting(
         10.0, "HEADWATER_DEADLINE", _seconds, "Seconds after which a graph answer is cut and says so."
     )

@@ -12,10 +12,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from headwater_server.commit.redacting import redacting
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.graph.changes import Changeset
 from headwater_server.log.port import Draft, Receipt, RecordLog
 from headwater_server.project.projector import Parsed, Projector, Translate
+from headwater_server.redaction.redactor import Redactor
 from headwater_server.store.port import Applied, GraphStore
 
 logger = logging.getLogger("headwater")
@@ -79,7 +81,15 @@ class Poisoned:
 class Committer:
     """Starts with `start`, ends with `stop`; everything else may be called from any thread."""
 
-    def __init__(self, log: RecordLog, store: GraphStore, translators: Mapping[str, Translate]) -> None:
+    def __init__(
+        self,
+        log: RecordLog,
+        store: GraphStore,
+        translators: Mapping[str, Translate],
+        redactor: Redactor | None = None,
+    ) -> None:
+        self.redactor = redactor or Redactor()
+        """What every record passes before the log sees it; events in `ingest`, before they are read."""
         self._log = log
         self._store = store
         self._projector = Projector(store, translators, log=log.instance)
@@ -164,7 +174,7 @@ class Committer:
             Unavailable: the log or the graph does not answer.
 
         """
-        command: _Command[T] = _Command(decide)
+        command: _Command[T] = _Command(redacting(decide, self.redactor))
         with self._lock:
             if self._stopping:
                 raise Unavailable("the server is stopping; try again")

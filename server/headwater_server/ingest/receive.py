@@ -1,6 +1,7 @@
 """The way of an event: read, placed, drafted, appended, answered; the graph follows."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 
 from headwater_server.auth.policy import Principal, own_namespaces, spoken_as
 from headwater_server.commit.committer import Committer, Submission
+from headwater_server.commit.redacting import findings
 from headwater_server.errors import Forbidden, HeadwaterError
 from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
@@ -17,6 +19,7 @@ from headwater_server.log.port import Draft
 from headwater_server.openlineage.translate import translate
 from headwater_server.openlineage.wire import Event, read
 from headwater_server.project.projector import Spoken
+from headwater_server.redaction.redactor import Redactor, noted
 
 KIND = "openlineage"
 
@@ -29,10 +32,12 @@ class Failure:
     error: HeadwaterError
 
 
-def drafted(raw: bytes, by: Principal | None = None) -> tuple[Draft, Event]:
-    """An event's record. `by`: who sent it; None: whoever works on the data itself.
+def drafted(raw: bytes, redactor: Redactor, *, by: Principal | None = None) -> tuple[Draft, Event]:
+    """An event's record, without the secrets in it: what it says of itself is read when they are gone. `by`: who
+    sent it; None: whoever works on the data itself.
 
-    Two deliveries with equal JSON (whatever the spaces and the order of names) are one event.
+    Two deliveries with equal JSON (whatever the spaces and the order of names) are one event. The content key is that
+    of what is kept: a secret cannot be guessed from it.
 
     Raises:
         Unreadable: not JSON.
@@ -41,9 +46,14 @@ def drafted(raw: bytes, by: Principal | None = None) -> tuple[Draft, Event]:
 
     """
     parsed = load(raw)
-    event = read(parsed)
     canonical = orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)
     refuse_duplicates(raw, canonical)
+    parsed, taken = redactor.redact(parsed, canonical)
+    event = read(parsed)
+    if taken:
+        raw = _kept(raw, redactor, canonical)
+        canonical = orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
+        event.findings.extend(findings(taken))
     speaker = "" if by is None else spoken_as(by)
     within = own_namespaces(speaker)
     if within:
@@ -73,11 +83,17 @@ def drafted(raw: bytes, by: Principal | None = None) -> tuple[Draft, Event]:
     return draft, event
 
 
+def _kept(raw: bytes, redactor: Redactor, canonical: bytes) -> bytes:
+    """The event as the log keeps it when something was taken out. Its numbers keep all their digits."""
+    document, taken = redactor.redact(json.loads(raw), canonical)
+    return json.dumps(noted(document, taken), ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def receive(
     raw: bytes, committer: Committer, *, by: Principal | None = None, eager: bool = False
 ) -> Submission:
     """Queue one event. Raises as `drafted`, and Unavailable when too much waits."""
-    draft, event = drafted(raw, by)
+    draft, event = drafted(raw, committer.redactor, by=by)
     return committer.submit((draft,), (event,), eager=eager)
 
 
@@ -91,7 +107,7 @@ def receive_many(
     failed: list[Failure] = []
     for index, raw in enumerate(raws):
         try:
-            draft, event = drafted(raw, by)
+            draft, event = drafted(raw, committer.redactor, by=by)
         except HeadwaterError as error:
             failed.append(Failure(index, error))
         else:

@@ -26,7 +26,8 @@ MAX_COLUMNS = 10_000
 """Fields of one schema, or of one columnLineage."""
 TYPES = frozenset({"START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Controls, and what turns the direction of writing: a name must not read as another."""
 
 
 class Form(StrEnum):
@@ -235,7 +236,7 @@ def _name(raw: Json, field_name: str, pointer: str) -> str:
     if len(found) > MAX_NAME:
         raise _refused(where, f"at most {MAX_NAME} characters", f"{len(found)} characters")
     if _CONTROL.search(found):
-        raise _refused(where, "a text without control characters", found)
+        raise _refused(where, "a text without control characters (bidirectional ones neither)", found)
     return found
 
 

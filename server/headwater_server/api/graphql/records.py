@@ -16,6 +16,7 @@ from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.graph import keys
 from headwater_server.lineage.urns import encode_id
 from headwater_server.log.port import Conformance, Record
+from headwater_server.redaction.redactor import NOTE
 
 MUTATIONS = (
     "curation.annotate", "curation.archive", "curation.edge", "curation.tag", "curation.update",
@@ -23,7 +24,7 @@ MUTATIONS = (
 )  # fmt: skip
 """The kinds of record that people write."""
 _MOST_FINDINGS = 100_000
-_ENVELOPE = frozenset({"at", "by", "key", "before", "revision"})
+_ENVELOPE = frozenset({"at", "by", "key", "before", "revision", NOTE})
 """Of a mutation's body: what the event tells in fields of its own."""
 
 
@@ -41,6 +42,12 @@ class AuditEvent(Node):
     @strawberry.field(graphql_type=later("Entity", "entity") | None)
     def subject(self, info: Info) -> Any:
         return loader_of(info).meet(self.subject_key)
+
+
+@strawberry.type(description="A secret that was taken out of a record before it was kept")
+class Redaction:
+    rule: str
+    pointer: str = strawberry.field(description="JSON pointer to the text it stood in")
 
 
 @strawberry.type(description="One record: an OpenLineage event or a mutation, as it was accepted")
@@ -64,6 +71,14 @@ class Event:
     @strawberry.field(description="The rules that it broke; see `conformance`")
     def warnings(self, info: Info) -> list[str]:
         return context_of(info).log.findings_of(self.seq)
+
+    @strawberry.field(description="What was taken out of it, and where; never the value")
+    def redactions(self) -> list[Redaction]:
+        if NOTE.encode() not in self.body:
+            return []
+        note = orjson.loads(self.body).get(NOTE)
+        told = [n for n in note if isinstance(n, dict)] if isinstance(note, list) else []
+        return [Redaction(rule=str(n.get("rule")), pointer=str(n.get("pointer"))) for n in told]
 
 
 @strawberry.type
