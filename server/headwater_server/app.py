@@ -78,7 +78,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(console_router())
-    app.include_router(graphql_router(lambda request: context(principal_of(request)), engine))
+    app.include_router(
+        graphql_router(
+            lambda request: context(principal_of(request)),
+            engine,
+            max_queries=settings.max_queries,
+            body_timeout=settings.body_timeout,
+        )
+    )
     app.include_router(openapi_router())
     login = Login(parts.tokens, _jwts(settings)) if settings.auth == "token" else None
     app.add_middleware(Door, table=RouteTable(app.routes), login=login)

@@ -6,6 +6,7 @@ Everything the server can refuse, and the HTTP status it becomes.
     - Unreadable         400  not JSON, not UTF-8, not gzip
     - Unplaceable        422  an event that has no place in the graph (pointer, expected, got)
     - TooLarge           413
+    - TooSlow            408  the body did not come in time
     - Unsupported        415  content type or encoding
   + Unauthenticated      401  nobody knows who asks
   + Forbidden            403  the caller may not
@@ -52,6 +53,10 @@ class Unplaceable(Invalid):
 
 class TooLarge(Invalid):
     status = 413
+
+
+class TooSlow(Invalid):
+    status = 408
 
 
 class Unsupported(Invalid):

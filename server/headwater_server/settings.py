@@ -140,6 +140,18 @@ class Settings:
         _size,
         "Largest batch of events, after decompression; above it: 413.",
     )
+    body_timeout: float = _setting(
+        30.0,
+        "HEADWATER_BODY_TIMEOUT",
+        _seconds,
+        "Seconds in which a request's body must have come; then: 408.",
+    )
+    max_queries: int = _setting(
+        100,
+        "HEADWATER_MAX_QUERIES",
+        _whole(1, 10_000),
+        "GraphQL operations at once, waiting ones too; then: 503.",
+    )
     sql_literals: str = _setting(
         "keep",
         "HEADWATER_SQL_LITERALS",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
+from headwater_server.api.bodies import read_body
 from headwater_server.api.door import principal_of
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.needs import needs
@@ -55,6 +56,7 @@ def openlineage_router(
         responses={
             200: {"description": "This very event was here already: its number"},
             400: {"description": "Not JSON, not gzip"},
+            408: {"description": "The body did not come in time"},
             413: {"description": "Too large"},
             415: {"description": "Another content type or encoding"},
             422: {"description": "An event that has no place: pointer, expected, got"},
@@ -71,7 +73,7 @@ def openlineage_router(
             kind = reader.content_type(request.headers.get("content-type", ""))
             if kind not in ("", "application/json") and not kind.endswith("+json"):
                 raise Unsupported(f"Content-Type {kind} is not read here. Send application/json.")
-            raw = await _body(request, settings.max_body)
+            raw = await read_body(request, limit=settings.max_body, timeout=settings.body_timeout)
             submission = receive(raw, committer, by=principal_of(request), eager=_waits(request))
             (receipt,) = await _logged(submission)
             await _maybe_projected(request, submission)
@@ -106,7 +108,7 @@ def openlineage_router(
             split = reader.elements
         else:
             raise Unsupported(f"Content-Type {kind} is not read here. Send a JSON array or NDJSON.")
-        raw = await _body(request, settings.max_batch)
+        raw = await read_body(request, limit=settings.max_batch, timeout=settings.body_timeout)
         raws = list(split(raw))
         submission, taken, failed = receive_many(
             raws, committer, by=principal_of(request), eager=_waits(request)
@@ -149,13 +151,6 @@ def batch_answer(received: int, taken: int, failed: list[Failure], seqs: list[in
         ],
         "seqs": seqs,
     }
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    inflater = reader.Inflater(request.headers.get("content-encoding", ""), limit=limit)
-    async for chunk in request.stream():
-        inflater.feed(chunk)
-    return inflater.done()
 
 
 async def _logged(submission: Submission) -> list[Any]:

@@ -2,13 +2,16 @@
 
 import logging
 import secrets
+from contextlib import suppress
 
 import orjson
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from headwater_server.errors import HeadwaterError, Unauthenticated, Unavailable
+from headwater_server.api.failures import log_unexpected
+from headwater_server.errors import HeadwaterError, TooSlow, Unauthenticated, Unavailable
 
 logger = logging.getLogger("headwater")
 MEDIA_TYPE = "application/problem+json"
@@ -26,6 +29,8 @@ def problem(error: HeadwaterError) -> Response:
     headers = None
     if isinstance(error, Unavailable):
         headers = {"Retry-After": "1"}
+    elif isinstance(error, TooSlow):
+        headers = {"Connection": "close"}  # the rest of the body is not waited for
     elif isinstance(error, Unauthenticated):
         headers = {"WWW-Authenticate": 'Bearer realm="headwater"'}
     return Response(orjson.dumps(body), error.status, headers, MEDIA_TYPE)
@@ -45,12 +50,36 @@ def render_all(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        name = secrets.token_hex(6)
-        logger.error("error %s at %s", name, request.url.path, exc_info=error)
-        body = {
-            "title": "InternalError",
-            "status": 500,
-            "detail": "Something went wrong in the server; its log tells it under this id.",
-            "errorId": name,
-        }
-        return Response(orjson.dumps(body), 500, media_type=MEDIA_TYPE)
+        return masked(error, request.url.path)
+
+    app.add_middleware(Masking)
+
+
+def masked(error: Exception, path: str) -> Response:
+    """An id for the client; the log tells the rest under it."""
+    name = secrets.token_hex(6)
+    log_unexpected(logger, error, name, path)
+    body = {
+        "title": "InternalError",
+        "status": 500,
+        "detail": "Something went wrong in the server; its log tells it under this id.",
+        "errorId": name,
+    }
+    return Response(orjson.dumps(body), 500, media_type=MEDIA_TYPE)
+
+
+class Masking:
+    """Answers what nobody expected itself: the server below would print a trace with whatever a client put in it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            response = masked(error, scope["path"])
+            with suppress(RuntimeError):  # half an answer is out: the connection ends there
+                await response(scope, receive, send)

@@ -28,14 +28,15 @@ class Inflater:
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise Unsupported(f"Content-Encoding {encoding!r} is not read here. Send gzip or identity.")
         self._limit = limit
-        self._raw = 0
+        self.received = 0
+        """Bytes that came, before inflating."""
         self._parts: list[bytes] = []
         self._size = 0
         self._gzip = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
 
     def feed(self, chunk: bytes) -> None:
-        self._raw += len(chunk)
-        if self._raw > self._limit:
+        self.received += len(chunk)
+        if self.received > self._limit:
             raise self._too_large()
         if self._gzip is None:
             self._add(chunk)

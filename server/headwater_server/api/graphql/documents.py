@@ -41,7 +41,7 @@ class Documents:
             check_shape(document)
         except GraphQLError as error:
             return [error]
-        errors = validate(self.schema, document, max_errors=_MOST_ERRORS)
+        errors = validate(self.schema, document, max_errors=_MOST_ERRORS, hide_suggestions=True)
         if errors:
             return errors
         if len(source) <= _REMEMBERED_SIZE:

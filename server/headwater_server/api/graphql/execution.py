@@ -3,7 +3,6 @@
 import logging
 import os
 import secrets
-import traceback
 from typing import Any
 
 import strawberry
@@ -15,6 +14,7 @@ from graphql import (
     execute_sync,
 )
 
+from headwater_server.api.failures import log_unexpected
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.documents import Documents
@@ -36,7 +36,6 @@ from headwater_server.errors import (
 )
 
 _LOG = logging.getLogger("headwater.graphql")
-_LONGEST_LINE = 2_000
 _CODES: tuple[tuple[type[HeadwaterError], str], ...] = (
     (NotFound, "NOT_FOUND"),
     (AlreadyExists, "ALREADY_EXISTS"),
@@ -75,6 +74,7 @@ class Engine:
             variable_values=dict(query.variables),
             operation_name=query.operation,
             executor_class=self.executor,
+            hide_suggestions=True,
         )
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
@@ -132,16 +132,8 @@ def shown(error: GraphQLError) -> dict[str, Any]:
         extensions = {**original.details, "code": code}
     else:
         error_id = secrets.token_hex(8)
-        log_unexpected(original, error_id, error.path)
+        log_unexpected(_LOG, original, error_id, error.path)
         formatted["message"] = f"The server failed at this. Its log tells more under {error_id}."
         extensions = {"code": "INTERNAL", "errorId": error_id}
     formatted["extensions"] = extensions
     return formatted
-
-
-def log_unexpected(error: BaseException, error_id: str, path: object = None) -> None:
-    """One line, whatever is in the error: names come from outside and may hold anything."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in reversed(frames))
-    line = f"errorId={error_id} {type(error).__name__}: {error} path={path} at {where}"
-    _LOG.error("%s", ascii(line)[1:-1][:_LONGEST_LINE])

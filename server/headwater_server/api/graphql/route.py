@@ -8,12 +8,13 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from headwater_server.api.bodies import read_body, read_json
 from headwater_server.api.console.pages import console_page, console_router
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.operation import Query, Runs
 from headwater_server.api.needs import known, public
-from headwater_server.errors import HeadwaterError, Invalid, TooLarge, Unreadable, Unsupported
+from headwater_server.errors import HeadwaterError, Invalid, TooSlow, Unavailable, Unsupported
 
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
@@ -29,7 +30,15 @@ _BODY = {
 }
 
 
-def graphql_router(context_factory: Callable[[Request], Context], engine: Runs) -> APIRouter:
+def graphql_router(
+    context_factory: Callable[[Request], Context],
+    engine: Runs,
+    *,
+    max_queries: int = 100,
+    body_timeout: float = 30.0,
+) -> APIRouter:
+    """`max_queries`: operations at once, those that wait for a thread too."""
+    gate = _Gate(max_queries)
     router = APIRouter(tags=["GraphQL"])
     router.include_router(console_router())
 
@@ -42,12 +51,12 @@ def graphql_router(context_factory: Callable[[Request], Context], engine: Runs) 
     @known
     async def run(request: Request) -> Response:
         try:
-            query = read_query(request.headers.get("content-type", ""), await _body(request))
+            raw = await read_body(request, limit=_LARGEST, timeout=body_timeout)
+            query = read_query(request.headers.get("content-type", ""), raw)
+            with gate:
+                body, status = await run_in_threadpool(_run, engine, query, context_factory, request)
         except HeadwaterError as error:
-            return _answer(
-                {"errors": [{"message": str(error), "extensions": {"code": "INVALID"}}]}, error.status
-            )
-        body, status = await run_in_threadpool(_run, engine, query, context_factory, request)
+            return _refusal(error)
         strict = _GRAPHQL in request.headers.get("accept", "")
         if status == 400 and not strict:
             status = 200
@@ -64,22 +73,46 @@ def graphql_router(context_factory: Callable[[Request], Context], engine: Runs) 
     return router
 
 
+class _Gate:
+    """Lets so many in at once, and turns the others away: they may come back. For one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def __enter__(self) -> None:
+        if self._free <= 0:
+            raise Unavailable(
+                "Too many GraphQL operations run now. Nothing of this one was done; try again in a second."
+            )
+        self._free -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._free += 1
+
+
+def _refusal(error: HeadwaterError) -> Response:
+    status = 400 if error.status == 422 else error.status  # GraphQL over HTTP: what is no operation is 400
+    code, headers = "INVALID", None
+    if isinstance(error, Unavailable):
+        code, headers = "UNAVAILABLE", {"Retry-After": "1"}
+    elif isinstance(error, TooSlow):
+        headers = {"Connection": "close"}
+    return _answer({"errors": [{"message": str(error), "extensions": {"code": code}}]}, status, headers)
+
+
 def read_query(content_type: str, raw: bytes) -> Query:
     """One operation from a body.
 
     Raises:
         Unsupported: anything but JSON; so a form of another site can send nothing.
-        Unreadable: not JSON.
+        Unreadable, Unplaceable: not JSON, or not as it should be.
         Invalid: JSON, but not one operation.
 
     """
     media, _, _ = content_type.partition(";")
     if media.strip().lower() != _JSON:
         raise Unsupported(f"Content-Type {media.strip() or 'is missing'}: send application/json.")
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Unreadable(f"The body is not JSON: {error}.") from error
+    body = read_json(raw)
     if isinstance(body, list):
         raise Invalid("Several operations in one request are not taken. Send them one by one.")
     if not isinstance(body, dict) or not isinstance(body.get("query"), str):
@@ -99,15 +132,6 @@ def _run(
 ) -> tuple[bytes, int]:
     answer = engine.run(query, context_factory(request))
     return orjson.dumps(answer.body), 403 if answer.forbidden else 200 if answer.ran else 400
-
-
-async def _body(request: Request) -> bytes:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > _LARGEST:
-            raise TooLarge(f"The body is larger than {_LARGEST} bytes.")
-    return bytes(raw)
 
 
 def _deeper_than(value: Any, limit: int) -> bool:
