@@ -54,7 +54,7 @@ def _measured(store: GraphStore, name: str, counts: tuple[int, ...], cost: Any) 
         done, spent = count, cost()
         what = f"impact, {name}, {count:,} runs on each job it starts from"
         if count == 0:
-            without = spent
+            spent = without = cost()  # again: the interpreter is warm now, as it is for the next ones
             yield Figure(what, spent, unit)
         else:
             yield compared(what, spent, unit, with_="no run", floor=without, most=without * 1.1)
