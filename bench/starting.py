@@ -57,7 +57,7 @@ def _started(data: Path, what: str, bare: tuple[float, float]) -> Iterator[Figur
                 raise SystemExit(f"/readyz answers {status}")
             if at:  # the first one may compile modules
                 spent.append(server.cpu())
-            time.sleep(0.5)
+            connection.post("/graphql", b'{"query": "{ server { version } }"}')  # all is imported then
             used = cpu.memory(server.process)
             idle.append(used["now"])
             most.append(used["most"])
