@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import cpu, events, servers
 from bench.figures import Figure, compared, progress
-from headwater_server.commit.committer import rebuild
+from headwater_server.commit.replay import rebuild
 from headwater_server.graph.changes import Changeset
 from headwater_server.ingest.receive import drafted
 from headwater_server.log.port import Draft

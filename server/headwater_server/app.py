@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from headwater_server import __version__
+from headwater_server.api.audit import audit_router
 from headwater_server.api.console import console_router
 from headwater_server.api.door import ANONYMOUS, Door, principal_of
 from headwater_server.api.graphql.context import Context
@@ -23,6 +24,7 @@ from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
 from headwater_server.api.routes import RouteTable
+from headwater_server.audit.service import Audit
 from headwater_server.auth.login import Login, Proves
 from headwater_server.auth.policy import Principal, everybody
 from headwater_server.errors import HeadwaterError
@@ -77,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
+    app.include_router(audit_router(parts.audit, lambda request: principal_of(request).name))
     app.include_router(console_router())
     app.include_router(
         graphql_router(
@@ -133,6 +136,7 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             actor=principal.name,
             principal=principal,
             settings=parts.settings,
+            audit=parts.audit,
             run_records=parts.run_records,
             script_of=parts.script_of,
         )
@@ -172,6 +176,15 @@ class Local:
     def hash(self) -> str:
         self._start()
         return self._parts.fingerprint()
+
+    @property
+    def audit(self) -> Audit:
+        self._start()
+        return self._parts.audit
+
+    def settle(self) -> None:
+        """Wait until the graph shows all that is in the log. Raises Unavailable when it does not answer."""
+        self._parts.committer.command(lambda: ((), lambda _: None))
 
     def rebuild(self, progress: Callable[[int, int], None]) -> int:
         """The records replayed. Before anything else: the graph may be another log's, or none."""

@@ -9,16 +9,19 @@ from typing import IO, Any
 from headwater_server.artifacts.blobs import Blobs
 from headwater_server.artifacts.catalogue import Catalogue
 from headwater_server.artifacts.folder import FolderBlobs
+from headwater_server.audit import records as audit_records
+from headwater_server.audit.service import Audit
 from headwater_server.auth.tokens import Tokens
 from headwater_server.commit import access
-from headwater_server.commit.committer import Committer, rebuild
+from headwater_server.commit.committer import Committer
+from headwater_server.commit.replay import rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
-from headwater_server.log.sqlite import SqliteRecordLog
+from headwater_server.log.sqlite import SqliteLogReader, SqliteRecordLog
 from headwater_server.project.fingerprint import fingerprint
 from headwater_server.project.projector import Translate
 from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
@@ -32,6 +35,7 @@ from headwater_server.store.sqlite import SqliteStore
 
 TRANSLATORS: dict[str, Translate] = {
     KIND: translate_record,
+    **audit_records.TRANSLATORS,
     **registry_records.TRANSLATORS,
     **curation_records.TRANSLATORS,
     **access.TRANSLATORS,
@@ -68,6 +72,9 @@ class Parts:
                 TRANSLATORS,
                 Redactor(variables=settings.env_kept, strip_literals=settings.sql_literals == "strip"),
             )
+            self.audit = Audit(
+                settings.data, self.log, self.committer, elsewhere=settings.checkpoints, now=micros
+            )
         except BaseException:
             self._lock.close()
             raise
@@ -83,6 +90,7 @@ class Parts:
 
     def start(self) -> None:
         self.committer.start()
+        self.audit.start()
         self.record_access()
 
     def record_access(self) -> None:
@@ -142,12 +150,25 @@ class Parts:
             return
         self._closed = True
         self.committer.stop()
+        self.audit.stop()
         self.series.close()
         self.artifacts.close()
         self.tokens.close()
         self.store.close()
         self.log.close()
         self._lock.close()
+
+
+def open_log(data: Path) -> SqliteLogReader:
+    """To read only, also while a server works on the folder.
+
+    Raises:
+        NotFound: there is no log.
+        Invalid: it is of another version.
+        Unavailable: it cannot be read.
+
+    """
+    return SqliteLogReader(data / "log.db")
 
 
 def open_store(settings: Settings) -> GraphStore:

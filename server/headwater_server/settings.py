@@ -34,6 +34,10 @@ def _folder(given: str) -> Path:
     return Path(_text(given)).expanduser()
 
 
+def _file(given: str) -> Path | None:
+    return Path(given.strip()).expanduser() if given.strip() else None
+
+
 def _flag(given: str) -> bool:
     word = given.strip().lower()
     if word in {"1", "true", "yes", "on"}:
@@ -130,6 +134,12 @@ class Settings:
         "HEADWATER_ARTIFACTS",
         _objects,
         "Keep artifacts in this object store (`s3://bucket/prefix`, `gs://…`, `az://…`); empty: in the data folder.",
+    )
+    checkpoints: Path | None = _setting(
+        None,
+        "HEADWATER_CHECKPOINTS",
+        _file,
+        "Append every checkpoint to this file too: put it where nobody can change it. Empty: nowhere.",
     )
     max_body: int = _setting(
         5 * 2**20, "HEADWATER_MAX_BODY", _size, "Largest event, after decompression; above it: 413."
@@ -252,4 +262,6 @@ def documented() -> list[tuple[str, str, str, str]]:
 
 
 def _shown(default: Any) -> str:
+    if default is None:
+        return ""
     return ",".join(default) if isinstance(default, tuple) else str(default)

@@ -35,6 +35,7 @@ def test_every_route_and_field_has_a_permission(tmp_path: Path) -> None:
     public_ones = {path for (path, _), need in routes.items() if need is Open.PUBLIC}
     assert public_ones == {
         "/livez", "/health", "/healthcheck", "/readyz", "/docs", "/console/{name}", "/graphql", "/openapi.json",
+        "/.well-known/headwater-keys.json",
     }  # fmt: skip
     roots = declared_roots(core(schema))
     assert roots[OperationType.QUERY]["lineage"] is Permission.READ

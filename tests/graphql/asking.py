@@ -37,6 +37,7 @@ class Api:
             actor="ada",
             principal=everybody("ada"),
             settings=parts.settings,
+            audit=parts.audit,
             run_records=parts.run_records,
         )
 

@@ -14,7 +14,8 @@ from headwater_server.api.door import principal_of
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.needs import needs
 from headwater_server.auth.policy import Permission
-from headwater_server.commit.committer import Committer, Submission
+from headwater_server.commit.committer import Committer
+from headwater_server.commit.orders import Submission
 from headwater_server.errors import HeadwaterError, Unavailable, Unsupported
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import Failure, receive, receive_many

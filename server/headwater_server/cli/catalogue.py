@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model", "Register models, make versions, move them between stages."),
     "export": ("export", "Write the events behind a thing, to be ingested elsewhere."),
     "token": ("token", "Make, list and revoke the tokens that open a server."),
+    "audit": ("audit", "Verify the log, prove what is in it, take checkpoints, erase for good."),
     "sql": ("sql", "Column lineage of SQL files, without a server."),
     "rebuild": ("upkeep", "Make the graph again from the record log."),
     "hash": ("upkeep:hash_", "Print a hash of the graph's content."),
@@ -27,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("up", "status", "ingest", "import"),
     "Ask": ("search", "show", "lineage", "impact", "paths", "why", "diff", "events"),
-    "Govern": ("model", "export", "token"),
+    "Govern": ("model", "export", "token", "audit"),
     "Check": ("sql", "rebuild", "hash", "doctor"),
     "Shell": ("schema", "completion"),
 }

@@ -1,5 +1,7 @@
 """`headwater events`: the record log, newest first, or one record whole."""
 
+from typing import Any
+
 import click
 from rich.text import Text
 
@@ -73,7 +75,7 @@ def events(
                         " ".join(w for w in (n["eventType"], moment(n["eventTime"])) if w),
                         "/".join(w for w in (n["jobNamespace"], n["jobName"]) if w),
                         n["runId"] or "",
-                        Text(", ".join(n["warnings"]), style="yellow"),
+                        Text(_remarks(n), style="yellow"),
                     ]
                     for n in nodes
                 ],
@@ -82,3 +84,8 @@ def events(
         )
     if found["totalCount"] > len(nodes):
         note(f"{len(nodes)} of {found['totalCount']:,} are shown; --first shows more.")
+
+
+def _remarks(node: dict[str, Any]) -> str:
+    erased = [] if node["erasedBy"] is None else [f"erased by record {node['erasedBy']}"]
+    return ", ".join([*erased, *node["warnings"]])

@@ -46,6 +46,10 @@ class Remote:
         """What GET answers: parsed JSON, or text of another type."""
         return self._send(path, None, {})
 
+    def post(self, path: str, asked: dict[str, Any]) -> Any:
+        """What POST of JSON answers."""
+        return self._send(path, json.dumps(asked).encode(), {"Content-Type": "application/json"})
+
     def close(self) -> None:
         """Nothing is held between requests."""
 

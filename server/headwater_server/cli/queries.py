@@ -130,14 +130,25 @@ EVENTS = """
 query Events($first: Int!, $after: String, $ref: String, $producer: String, $kind: String) {
   events(first: $first, after: $after, ref: $ref, producer: $producer, kind: $kind) {
     totalCount pageInfo { hasNextPage endCursor }
-    edges { node { seq receivedAt eventTime kind eventType producer runId jobName jobNamespace warnings projected } }
+    edges { node { seq receivedAt eventTime kind eventType producer runId jobName jobNamespace warnings projected erasedBy } }
   }
 }
 """
 
 EVENT = """
 query Event($seq: Long!) {
-  event(seq: $seq) { seq receivedAt eventTime kind eventType producer runId jobName jobNamespace warnings projected raw }
+  event(seq: $seq) { seq receivedAt eventTime kind eventType producer runId jobName jobNamespace warnings projected erasedBy raw }
+}
+"""
+
+AUDIT_LOG = """
+query AuditLog($first: Int!, $ref: String, $action: String, $since: DateTime, $until: DateTime) {
+  auditLog(first: $first, ref: $ref, action: $action, since: $since, until: $until) {
+    totalCount pageInfo { hasNextPage endCursor }
+    edges { node {
+      seq at actor { name kind } action subject { urn } before after comment erasedBy prevHash hash
+    } }
+  }
 }
 """
 

@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from headwater_server.commit.orders import Command, Reader, Submission
 from headwater_server.commit.redacting import redacting
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.graph.changes import Changeset
@@ -44,32 +45,6 @@ RETRY_AFTER = 0.5
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Submission:
-    """Drafts with their bodies already read, and who waits for them."""
-
-    drafts: Sequence[Draft]
-    bodies: Sequence[Any]
-    eager: bool = False
-    """Somebody waits for the projection."""
-    logged: "Future[list[Receipt]]" = field(default_factory=Future)
-    projected: "Future[int]" = field(default_factory=Future)
-
-
-@dataclass(slots=True)
-class _Command(Generic[T]):
-    decide: Callable[[], tuple[Sequence[Draft], Callable[[list[Receipt]], T]]]
-    done: "Future[T]" = field(default_factory=Future)
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Somebody who wants the graph to show all that was acknowledged before."""
-
-    seq: int
-    done: "Future[int]" = field(default_factory=Future)
-
-
 @dataclass(frozen=True, slots=True)
 class Poisoned:
     """A record that could not be projected; it stays in the log and is told of here."""
@@ -92,8 +67,11 @@ class Committer:
         """What every record passes before the log sees it; events in `ingest`, before they are read."""
         self._log = log
         self._store = store
-        self._projector = Projector(store, translators, log=log.instance)
-        self._queue: queue.SimpleQueue[Submission | _Command[Any] | _Reader | None] = queue.SimpleQueue()
+        self._translators = translators
+        self._edition = log.edition
+        """Of the log as the graph shows it."""
+        self._projector = Projector(store, translators, log=self._edition)
+        self._queue: queue.SimpleQueue[Submission | Command[Any] | Reader | None] = queue.SimpleQueue()
         self._queued = 0
         self._lock = threading.Lock()
         self._applied = 0
@@ -119,12 +97,13 @@ class Committer:
 
         """
         applied = self._store.applied()
-        if applied.log not in ("", self._log.instance) or applied.seq > self._log.head():
+        if applied.log.partition(".")[0] not in ("", self._log.instance) or applied.seq > self._log.head():
             raise Conflict(
                 "this graph was built from another record log (or from more of it than is here). "
                 "Point --data at the log it came from, or run `headwater rebuild`."
             )
-        self._applied = applied.seq
+        self._edition = applied.log or self._edition
+        self._applied = applied.seq if self._edition == self._log.edition else 0
         self._thread.start()
 
     def stop(self) -> None:
@@ -174,7 +153,15 @@ class Committer:
             Unavailable: the log or the graph does not answer.
 
         """
-        command: _Command[T] = _Command(redacting(decide, self.redactor))
+        return self._ordered(Command(redacting(decide, self.redactor)))
+
+    def alone(self, work: Callable[[], T]) -> T:
+        """Run `work`, which may write to the log, in the writer's turn, whatever the graph shows. When records were
+        erased the graph is made again, block by block, while more is taken.
+        """
+        return self._ordered(Command(lambda: ((), lambda _: work()), alone=True))
+
+    def _ordered(self, command: Command[T]) -> T:
         with self._lock:
             if self._stopping:
                 raise Unavailable("the server is stopping; try again")
@@ -190,7 +177,7 @@ class Committer:
             return True
         if self.unavailable or not self.alive:
             return False
-        reader = _Reader(head)
+        reader = Reader(head)
         self._queue.put(reader)
         try:
             reader.done.result(timeout=patience)
@@ -221,7 +208,7 @@ class Committer:
             return None
         return max(0.0, self._due - time.monotonic())
 
-    def _take(self, timeout: float | None) -> tuple[list[Submission], _Command[Any] | None, bool]:
+    def _take(self, timeout: float | None) -> tuple[list[Submission], Command[Any] | None, bool]:
         """All that is queued up to a command, at most a batch's worth."""
         batch: list[Submission] = []
         size, expected = 0, self._together
@@ -232,9 +219,9 @@ class Committer:
                 break
             if item is None:
                 return batch, None, False
-            if isinstance(item, _Command):
+            if isinstance(item, Command):
                 return batch, item, True
-            if isinstance(item, _Reader):
+            if isinstance(item, Reader):
                 self._waiting.append((item.seq, item.done))
                 self._due = 0.0 if not self.unavailable else self._due
                 timeout = 0.0
@@ -283,8 +270,12 @@ class Committer:
             self._due = time.monotonic() + LAG
         self._settle()
 
-    def _execute(self, command: _Command[Any]) -> None:
+    def _execute(self, command: Command[Any]) -> None:
         try:
+            if command.alone:
+                _, finish = command.decide()
+                command.done.set_result(finish([]))
+                return
             self._must_be_caught_up("Nothing was changed; try again.")
             drafts, finish = command.decide()
             receipts = self._log.append(drafts, at=time.time_ns() // 1_000) if drafts else []
@@ -295,6 +286,10 @@ class Committer:
         except Exception as error:  # a bug of ours must not end the only writer
             logger.exception("a command failed")
             command.done.set_exception(error)
+        finally:
+            if self._edition != self._log.edition:
+                self._applied, self._due = 0, 0.0
+                self._pending.clear()
 
     def _must_be_caught_up(self, outcome: str) -> None:
         self._catch_up()
@@ -309,6 +304,8 @@ class Committer:
 
     def _advance(self) -> bool:
         """Project one block; tells whether the store took it."""
+        if self._edition != self._log.edition and not self._begin_again():
+            return False
         block = self._next()
         began = time.monotonic()
         done = self._project(block)
@@ -319,6 +316,18 @@ class Committer:
         self._due = 0.0 if done else time.monotonic() + RETRY_AFTER
         self._settle()
         return done
+
+    def _begin_again(self) -> bool:
+        """Records were erased: what they said must leave the graph. Tells whether it is empty now."""
+        try:
+            self._store.reset()
+        except Unavailable as error:
+            self.unavailable = str(error)
+            self._due = time.monotonic() + RETRY_AFTER
+            return False
+        self._edition = self._log.edition
+        self._projector = Projector(self._store, self._translators, log=self._edition)
+        return True
 
     def _next(self) -> list[Parsed]:
         """The records behind the mark: at hand, or from the log."""
@@ -354,7 +363,7 @@ class Committer:
     def _skip(self, seq: int) -> bool:
         """Let the others flow: the mark passes the record, the log keeps it."""
         try:
-            self._store.apply(Changeset(), upto=Applied(seq, self._log.instance))
+            self._store.apply(Changeset(), upto=Applied(seq, self._edition))
         except Unavailable as error:
             self.unavailable = str(error)
             return False
@@ -368,21 +377,3 @@ class Committer:
                 future.set_result(seq)
             else:
                 self._waiting.append((seq, future))
-
-
-def rebuild(
-    log: RecordLog,
-    store: GraphStore,
-    translators: Mapping[str, Translate],
-    *,
-    progress: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Empty the graph and replay the log into it; the number of records."""
-    store.reset()
-    projector = Projector(store, translators, log=log.instance)
-    seq = 0
-    while records := log.read(seq, limit=MAX_BATCH):
-        projector.project([Parsed.of(record) for record in records])
-        seq = records[-1].seq
-        progress(seq)
-    return seq

@@ -58,6 +58,11 @@ def translate_archive(body: Any, seq: int) -> Mapping[str, Facts]:
     return {owner: facts}
 
 
+def edge_name(kind: str, source: str, target: str) -> str:
+    """Of the fact that an edge by hand is, where its source's facts are kept."""
+    return f"manual|{kind}|{source}>{target}"
+
+
 def translate_edge(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
     facts: dict[str, Facts] = defaultdict(Facts)
@@ -71,8 +76,7 @@ def translate_edge(body: Any, seq: int) -> Mapping[str, Facts]:
             "target": target,
             **{k: body[k] for k in ("kind", "at", "by", "note", "removed")},
         }
-        name = f"manual|{body['kind']}|{source}>{target}"
-        facts[owner].set(name, body["at"], str(body["removed"]), said)
+        facts[owner].set(edge_name(body["kind"], source, target), body["at"], str(body["removed"]), said)
     return facts
 
 

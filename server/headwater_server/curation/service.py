@@ -14,7 +14,7 @@ from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
 from headwater_server.log.port import Draft, Receipt
-from headwater_server.project.reading import updated
+from headwater_server.project.reading import facts_of, updated
 from headwater_server.store.port import GraphStore
 
 _CURATED = frozenset({Kind.DATASET, Kind.COLUMN, Kind.JOB, Kind.RUN, Kind.MODEL, Kind.MODEL_VERSION})
@@ -63,10 +63,15 @@ class Curation:
                 raise Invalid(f"a tag's key is 1 to 250 characters without = and |: {name!r}.", field="set")
 
         def body(node: Node) -> dict[str, Any]:
+            tags = node.props.get("tags")
+            before = [str(tag) for tag in tags] if isinstance(tags, list) else []
+            after = {tag.partition("=")[0]: tag for tag in before}
+            after |= {name: name if value is None else f"{name}={value}" for name, value in set.items()}
             return {
                 "set": dict(set),
                 "remove": list(remove),
-                "before": {"tags": node.props.get("tags") or []},
+                "before": {"tags": before},
+                "after": {"tags": sorted(tag for name, tag in after.items() if name not in remove)},
             }
 
         return self._change(records.TAG, ref, body, actor)
@@ -148,12 +153,16 @@ class Curation:
                 )
             if source.key == target.key:
                 raise Invalid("an edge joins two different nodes.", field="to")
+            owner, _ = records.place(source.key)
+            said = facts_of(owner, self._store).get(records.edge_name(kind, source.key, target.key))
             return {
                 "source": source.key,
                 "target": target.key,
                 "kind": kind,
                 "note": note,
                 "removed": remove,
+                "before": {"said": bool(said) and not said["removed"]},
+                "after": {"said": not remove},
             }
 
         self._change(records.EDGE, from_ref, body, actor)

@@ -24,7 +24,7 @@ def events_behind(key: str, *, store: GraphStore, log: RecordLog) -> Iterator[by
     seqs = by_job | set(log.about(sorted(datasets)))
     for seq in sorted(seqs):
         record = log.get(seq)
-        if record is None or record.kind != "openlineage":
+        if record is None or record.kind != "openlineage" or record.erased is not None:
             continue
         if seq in by_job or not record.job:
             # A line break in JSON is white space (RFC 8259), here it would end the event.

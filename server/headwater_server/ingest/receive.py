@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from headwater_server.auth.policy import Principal, own_namespaces, spoken_as
-from headwater_server.commit.committer import Committer, Submission
+from headwater_server.commit.committer import Committer
+from headwater_server.commit.orders import Submission
 from headwater_server.commit.redacting import findings
 from headwater_server.errors import Forbidden, HeadwaterError
 from headwater_server.graph import keys

@@ -1,6 +1,6 @@
 """What a record log must do: durable, ordered, idempotent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,42 +72,32 @@ class Conformance:
     example_seq: int
 
 
-class RecordLog(Protocol):
-    """Append-only. `append` by one thread at a time; reads from any thread.
+ERASURES = ("audit.erase", "audit.purge")
+"""Kinds of the records that say why others have no body any more."""
 
-    Raises from every method: `Unavailable` when it cannot be stored or read now.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A number, and what stands under it. A record without a leaf, or the other way round, was tampered with."""
+
+    seq: int
+    record: Record | None
+    leaf: Leaf | None
+
+
+class RecordReader(Protocol):
+    """Reads from any thread. Raises from every method: `Unavailable` when it cannot be read now."""
 
     instance: str
     """Names this log for ever (a random id made with it)."""
 
+    @property
+    def edition(self) -> str:
+        """The instance, and the number of the last erasure: a graph of another edition holds what is erased."""
+        ...
+
     def head(self) -> int:
         """The last number given; 0 when empty."""
-        ...
-
-    def append(self, drafts: Sequence[Draft], *, at: int) -> list[Receipt]:
-        """Durable (fsync) when it returns; all or none. Numbers are gapless and start at 1.
-
-        A draft whose content key is known gets the number it had. `at` is the receive time; what is
-        stored never goes back behind an earlier record's. Each record gets its leaf in the same transaction.
-        After `Unavailable` the next call starts from what the disk has.
-        """
-        ...
-
-    def check(self) -> None:
-        """Raises Unavailable when what is written is not at the log's path any more (`append` looks too)."""
-        ...
-
-    def tree(self) -> Tree:
-        """The Merkle tree over the leaves of all records; its size is the head."""
-        ...
-
-    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
-        """Leaves with seq > after, in order."""
-        ...
-
-    def tiles(self, first: int, end: int) -> list[bytes]:
-        """Roots of the full tiles from `first` to before `end`, in order; tiles are counted from 0."""
         ...
 
     def read(self, after: int, *, limit: int) -> list[Record]:
@@ -124,8 +114,9 @@ class RecordLog(Protocol):
         about: str | None = None,
         producer: str | None = None,
         kind: str | None = None,
+        since: int = 0,
     ) -> list[Record]:
-        """Newest first; `about` is a node's key."""
+        """Newest first, from number `since` to before `before`; `about` is a node's key."""
         ...
 
     def about(self, keys: Sequence[str]) -> list[int]:
@@ -133,8 +124,22 @@ class RecordLog(Protocol):
         ...
 
     def count(
-        self, *, about: str | None = None, producer: str | None = None, kind: str | None = None
+        self,
+        *,
+        about: str | None = None,
+        producer: str | None = None,
+        kind: str | None = None,
+        since: int = 0,
+        before: int | None = None,
     ) -> int: ...
+
+    def mutations(self) -> list[str]:
+        """The kinds that there are, but for events."""
+        ...
+
+    def first_at(self, moment: int) -> int:
+        """The number of the first record received at a moment or later; behind the head when none was."""
+        ...
 
     def findings_of(self, seq: int) -> list[str]:
         """The rules a record broke."""
@@ -148,4 +153,55 @@ class RecordLog(Protocol):
 
     def producers(self) -> Iterator[str]: ...
 
+    def tree(self) -> Tree:
+        """The Merkle tree over the leaves of all records; its size is the head."""
+        ...
+
+    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
+        """Leaves with seq > after, in order."""
+        ...
+
+    def tiles(self, first: int, end: int) -> list[bytes]:
+        """Roots of the full tiles from `first` to before `end`, in order; tiles are counted from 0."""
+        ...
+
+    def extent(self) -> tuple[int, int]:
+        """The lowest and the highest number that is there at all; (1, 0) when nothing is."""
+        ...
+
+    def evidence(self, first: int, end: int) -> list[Evidence]:
+        """What is under each number from `first` to before `end`, whether anything is or not."""
+        ...
+
     def close(self) -> None: ...
+
+
+class RecordLog(RecordReader, Protocol):
+    """Append-only. `append` by one thread at a time.
+
+    Raises from every method: `Unavailable` when it cannot be stored or read now.
+    """
+
+    def append(self, drafts: Sequence[Draft], *, at: int) -> list[Receipt]:
+        """Durable (fsync) when it returns; all or none. Numbers are gapless and start at 1.
+
+        A draft whose content key is known gets the number it had. `at` is the receive time; what is
+        stored never goes back behind an earlier record's. Each record gets its leaf in the same transaction.
+        After `Unavailable` the next call starts from what the disk has.
+        """
+        ...
+
+    def erase(self, seqs: Collection[int], draft: Draft, *, at: int) -> Receipt:
+        """Append `draft` (of a kind in ERASURES), and in the same transaction take from these records the body, the
+        salt, what they are about and what else was said in them. Number, kind, receive time, actor and leaf stay.
+        What the file held of it is overwritten with zeros.
+        """
+        ...
+
+    def scrub(self) -> bool:
+        """After an erasure: is what was erased gone from the write-ahead file too? False: somebody reads on and on."""
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when what is written is not at the log's path any more (`append` looks too)."""
+        ...

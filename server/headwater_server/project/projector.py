@@ -32,6 +32,10 @@ Touched: TypeAlias = dict[str, tuple[Entry | None, Entry]]
 """Before and after, by key."""
 
 
+ERASED = "erased"
+"""The kind of a record whose body is gone: its translator has nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """The body of a record whose speaker may not speak for everything."""
@@ -50,6 +54,8 @@ class Parsed:
 
     @classmethod
     def of(cls, record: Record) -> "Parsed":
+        if record.erased is not None:
+            return cls(record.seq, ERASED, None)
         body = orjson.loads(record.body)
         return cls(record.seq, record.kind, Spoken(body, record.actor) if "?" in record.actor else body)
 

@@ -48,7 +48,8 @@ def facets(
         seq = int(entry["s"])
         if seq not in bodies:
             record = log.get(seq)
-            bodies[seq] = (record.run_id, orjson.loads(record.body)) if record else ("", None)
+            there = record is not None and record.erased is None
+            bodies[seq] = (record.run_id, orjson.loads(record.body)) if record and there else ("", None)
         run_id, body = bodies[seq]
         value = _at(body, entry["p"])
         said = value if isinstance(value, dict) else {}

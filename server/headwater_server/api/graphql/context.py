@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headwater_server.audit.service import Audit
 from headwater_server.auth.policy import Principal
 from headwater_server.log.port import RecordLog
 from headwater_server.settings import Settings
@@ -213,6 +214,7 @@ class Context:
     actor: str
     principal: Principal
     settings: Settings
+    audit: Audit
     run_records: Callable[[list[str]], dict[str, tuple[int, int]]] = _no_records
     """First and last record of runs, by their keys."""
     script_of: Callable[[str], str | None] = _no_script

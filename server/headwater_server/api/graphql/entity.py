@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import strawberry
 
+from headwater_server.api.graphql.audits import AuditEvent, audit_page
 from headwater_server.api.graphql.context import FacetView
 from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.enums import KIND_OF, EntityKind
@@ -12,7 +13,6 @@ from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.loading import Cohort, Loader
 from headwater_server.api.graphql.neighbours import downstream_counts, upstream_counts
 from headwater_server.api.graphql.pages import Connection, pages_of, pages_within
-from headwater_server.api.graphql.records import AuditEvent, audit_page
 from headwater_server.api.graphql.scalars import JSON, DateTime
 from headwater_server.api.graphql.values import Actor, Facet, Node, Owner, Platform, Tag
 from headwater_server.graph import changes, keys
@@ -104,7 +104,7 @@ class Entity(Node):
 
     @strawberry.field(description="What people did to it, newest first", directives=[Cost(weight=2)])
     def history(self, first: int | None = 50, after: str | None = None) -> Connection[AuditEvent]:
-        return audit_page(self.cohort.loader.context, self.node.key, first, after)
+        return audit_page(self.cohort.loader.context, about=self.node.key, first=first, after=after)
 
 
 @strawberry.type

@@ -32,15 +32,9 @@ from headwater_server.api.graphql.impact import (
 from headwater_server.api.graphql.info import Info, context_of, loader_of
 from headwater_server.api.graphql.jobs import Job
 from headwater_server.api.graphql.lists import named_things, namespaces_page, standing_in
+from headwater_server.api.graphql.logged import LogQueries
 from headwater_server.api.graphql.models import ModelVersion, RegisteredModel
 from headwater_server.api.graphql.pages import Connection
-from headwater_server.api.graphql.records import (
-    ConformanceConnection,
-    Event,
-    conformance_page,
-    event_of,
-    events_page,
-)
 from headwater_server.api.graphql.runs import Run
 from headwater_server.api.graphql.runsearch import RunFilter, find_runs
 from headwater_server.api.graphql.scalars import Long, TimePoint
@@ -76,7 +70,7 @@ class ServerInfo:
 
 
 @strawberry.type
-class Query:
+class Query(LogQueries):
     @strawberry.field
     @needs(Permission.READ)
     def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the API's word
@@ -343,39 +337,6 @@ class Query:
             database=default_database,
             schema=default_schema,
         )
-
-    @strawberry.field
-    @needs(Permission.READ)
-    def event(self, info: Info, seq: Long) -> Event | None:
-        context = context_of(info)
-        record = context.log.get(seq)
-        return None if record is None else event_of(record, context.store.applied().seq)
-
-    @strawberry.field(description="The record log, newest first")
-    @needs(Permission.READ)
-    def events(
-        self,
-        info: Info,
-        first: int | None = 50,
-        after: str | None = None,
-        ref: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-    ) -> Connection[Event]:
-        loader = loader_of(info)
-        about = None if ref is None else resolve(ref, loader.store).key
-        return events_page(
-            loader.context, about=about, producer=producer, kind=kind, first=first, after=after
-        )
-
-    @strawberry.field(
-        description="What producers send that the spec does not allow, counted, with a last example"
-    )
-    @needs(Permission.READ)
-    def conformance(
-        self, info: Info, producer: str | None = None, first: int | None = 50, after: str | None = None
-    ) -> ConformanceConnection:
-        return conformance_page(context_of(info), producer=producer, first=first, after=after)
 
     @strawberry.field
     @needs(Open.KNOWN)

@@ -1,47 +1,18 @@
-"""The record log as the API shows it: events, the mutations of one thing, and what producers do wrong."""
-
-import heapq
-from collections.abc import Sequence
-from typing import Any
+"""The record log as the API shows it: events, and what producers do wrong."""
 
 import orjson
 import strawberry
 
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.cursors import Scope, page_size
-from headwater_server.api.graphql.info import Info, context_of, later, loader_of
+from headwater_server.api.graphql.info import Info, context_of
 from headwater_server.api.graphql.pages import Connection, PageInfo, connect
 from headwater_server.api.graphql.scalars import JSON, DateTime, Long
-from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.graph import keys
-from headwater_server.lineage.urns import encode_id
 from headwater_server.log.port import Conformance, Record
 from headwater_server.redaction.redactor import NOTE
 
-MUTATIONS = (
-    "curation.annotate", "curation.archive", "curation.edge", "curation.tag", "curation.update",
-    "registry.alias", "registry.model", "registry.transition", "registry.version",
-)  # fmt: skip
-"""The kinds of record that people write."""
 _MOST_FINDINGS = 100_000
-_ENVELOPE = frozenset({"at", "by", "key", "before", "revision", NOTE})
-"""Of a mutation's body: what the event tells in fields of its own."""
-
-
-@strawberry.type(description="One change that somebody made")
-class AuditEvent(Node):
-    seq: Long
-    at: DateTime
-    actor: Actor
-    action: str
-    before: JSON | None
-    after: JSON | None
-    comment: str | None
-    subject_key: strawberry.Private[str]
-
-    @strawberry.field(graphql_type=later("Entity", "entity") | None)
-    def subject(self, info: Info) -> Any:
-        return loader_of(info).meet(self.subject_key)
 
 
 @strawberry.type(description="A secret that was taken out of a record before it was kept")
@@ -62,11 +33,14 @@ class Event:
     job_name: str | None
     job_namespace: str | None
     projected: bool
+    erased_by: Long | None = strawberry.field(
+        description="The record that says why this one's body is gone; `raw` says it too"
+    )
     body: strawberry.Private[bytes]
 
     @strawberry.field
     def raw(self) -> JSON:
-        return JSON(orjson.loads(self.body))
+        return JSON({"erasedBy": self.erased_by} if self.erased_by is not None else orjson.loads(self.body))
 
     @strawberry.field(description="The rules that it broke; see `conformance`")
     def warnings(self, info: Info) -> list[str]:
@@ -105,11 +79,6 @@ class ConformanceConnection:
     total_count: int
 
 
-def record_id(seq: int, key: str) -> strawberry.ID:
-    """Names the thing too: one record may be about several."""
-    return strawberry.ID(encode_id(f"record\x1f{seq}\x1f{key}"))
-
-
 def event_of(record: Record, applied: int) -> Event:
     namespace, name = keys.parts_of(record.job) if record.job else (None, None)
     return Event(
@@ -123,6 +92,7 @@ def event_of(record: Record, applied: int) -> Event:
         job_name=name,
         job_namespace=namespace,
         projected=record.seq <= applied,
+        erased_by=None if record.erased is None else Long(record.erased),
         body=record.body,
     )
 
@@ -154,44 +124,6 @@ def events_page(
         count=lambda: context.log.count(about=about, producer=producer, kind=kind),
         more=len(records) > size,
         began=after is not None,
-    )
-
-
-def audit_page(context: Context, key: str, first: int | None, after: str | None) -> Connection[AuditEvent]:
-    """What people did to one thing, newest first."""
-    size = page_size(first, 50)
-    scope = Scope("history", key)
-    position = scope.position(after)
-    before = None if position is None else int(position[0])
-    log = context.log
-    found: list[Sequence[Record]] = [
-        log.recent(before=before, limit=size + 1, about=key, kind=kind) for kind in MUTATIONS
-    ]
-    records = list(heapq.merge(*found, key=lambda record: -record.seq))[: size + 1]
-    return connect(
-        [audit_event(record, key) for record in records[:size]],
-        [scope.cursor(record.seq) for record in records[:size]],
-        count=lambda: sum(log.count(about=key, kind=kind) for kind in MUTATIONS),
-        more=len(records) > size,
-        began=after is not None,
-    )
-
-
-def audit_event(record: Record, key: str) -> AuditEvent:
-    body = orjson.loads(record.body)
-    comment = next(
-        (c for name in ("comment", "reason", "note") if isinstance(c := body.get(name), str)), None
-    )
-    return AuditEvent(
-        id=record_id(record.seq, key),
-        seq=Long(record.seq),
-        at=DateTime(record.event_time if record.event_time is not None else record.received),
-        actor=Actor.of(record.actor),
-        action=record.kind,
-        before=body.get("before"),
-        after=JSON(body.get("after") or {k: v for k, v in body.items() if k not in _ENVELOPE}),
-        comment=comment,
-        subject_key=key,
     )
 
 

@@ -5,13 +5,13 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
+from headwater_server.api.graphql.audits import EVENT, AuditEvent, audit_event
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.datasets import Column, Dataset, DatasetVersion
 from headwater_server.api.graphql.entity import Annotation, Namespace
 from headwater_server.api.graphql.jobs import Job, JobVersion
 from headwater_server.api.graphql.loading import Loader, Shown
 from headwater_server.api.graphql.models import ModelVersion, RegisteredModel, Stage, StageTransition
-from headwater_server.api.graphql.records import MUTATIONS, AuditEvent, audit_event
 from headwater_server.api.graphql.runs import Run
 from headwater_server.api.graphql.versions import UNVERSIONED, unversioned
 from headwater_server.graph import keys
@@ -67,7 +67,7 @@ def _made(loader: Loader, key: str) -> Any:
 
 def _record(loader: Loader, seq: str, key: str) -> AuditEvent | None:
     record = loader.context.log.get(int(seq)) if seq.isdecimal() and len(seq) < 19 else None
-    return audit_event(record, key) if record is not None and record.kind in MUTATIONS else None
+    return audit_event(record, key) if record is not None and record.kind != EVENT else None
 
 
 def _transition(loader: Loader, id_: str, version_key: str) -> StageTransition | None:

@@ -1,5 +1,6 @@
 """The record log in one SQLite file."""
 
 from headwater_server.log.sqlite.log import SqliteRecordLog
+from headwater_server.log.sqlite.reading import SqliteLogReader
 
-__all__ = ["SqliteRecordLog"]
+__all__ = ["SqliteLogReader", "SqliteRecordLog"]

@@ -9,6 +9,7 @@ import apsw
 
 from headwater_server.errors import Invalid
 from headwater_server.log.leaf import SALT, leaf_data
+from headwater_server.log.port import ERASURES
 from headwater_server.log.tree import TILE, Tree, leaf_hash, of_tiles
 
 logger = logging.getLogger("headwater")
@@ -47,6 +48,7 @@ CREATE TRIGGER record_stays BEFORE DELETE ON record
 """
 INSERT_LEAF = "INSERT INTO leaf VALUES(?,?,?,?)"
 INSERT_TILE = "INSERT INTO tile VALUES(?,?)"
+LAST_ERASURE = f"SELECT max(seq) FROM record WHERE kind IN {ERASURES} AND kind <> 'openlineage'"  # noqa: S608
 _AT_ONCE = 2_000
 """Records that get their leaves in one transaction."""
 
@@ -83,6 +85,13 @@ def tree_of(connection: apsw.Connection) -> Tree:
     tiles = [root for (root,) in connection.execute("SELECT root FROM tile ORDER BY number")]
     rest = connection.execute("SELECT hash FROM leaf WHERE seq > ? ORDER BY seq", (len(tiles) * TILE,))
     return of_tiles(tiles, [hash_ for (hash_,) in rest])
+
+
+def edition_of(connection: apsw.Connection) -> str:
+    """As `RecordReader.edition`."""
+    instance = connection.execute("SELECT value FROM meta WHERE name='instance'").get
+    last = connection.execute(LAST_ERASURE).get
+    return str(instance) if last is None else f"{instance}.{last}"
 
 
 def _add_leaves(connection: apsw.Connection) -> None:

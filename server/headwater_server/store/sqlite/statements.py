@@ -20,6 +20,8 @@ PRAGMA journal_size_limit = 67108864;
 """NORMAL: a power cut may cost the last transactions, never the file; the log replays them."""
 
 BEGIN = "BEGIN"
+VACUUM = "VACUUM"
+TRUNCATE_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 COMMIT = "COMMIT"
 ROLLBACK = "ROLLBACK"

@@ -66,6 +66,10 @@ class Writer:
             schema.migrate(connection, 0)
             connection.executemany("INSERT INTO kind (name, id) VALUES (?, ?)", list(self.kinds.items()))
             self._forget()
+        with self._turn, answering(self._path):
+            # What was in the graph is not to be found in the file any more: erasures count on it.
+            self._connection.execute(statements.VACUUM)
+            self._connection.execute(statements.TRUNCATE_WAL)
 
     def close(self) -> None:
         with self._turn:
