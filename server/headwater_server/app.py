@@ -79,7 +79,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
-    app.include_router(audit_router(parts.audit, lambda request: principal_of(request).name))
+    app.include_router(
+        audit_router(parts.audit, lambda request: principal_of(request).name, timeout=settings.body_timeout)
+    )
     app.include_router(console_router())
     app.include_router(
         graphql_router(

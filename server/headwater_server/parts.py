@@ -21,7 +21,7 @@ from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
-from headwater_server.log.sqlite import SqliteLogReader, SqliteRecordLog
+from headwater_server.log.sqlite import SqliteLogReader, SqliteRecordLog, copy_database
 from headwater_server.project.fingerprint import fingerprint
 from headwater_server.project.projector import Translate
 from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
@@ -169,6 +169,11 @@ def open_log(data: Path) -> SqliteLogReader:
 
     """
     return SqliteLogReader(data / "log.db")
+
+
+def copy_open_database(source: Path, target: Path) -> None:
+    """As of one moment, while a server writes it. Raises Unavailable."""
+    copy_database(source, target)
 
 
 def open_store(settings: Settings) -> GraphStore:

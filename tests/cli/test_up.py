@@ -51,7 +51,44 @@ def test_what_up_prints_is_what_a_pipeline_and_a_person_need(run: Run, tmp_path:
         assert run("export", ref, "--url", url).out.count("\n") > 0
         busy = run("hash", "--data", str(tmp_path / "data"))
         assert (busy.code, busy.out) == (4, "")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "checkpoint headwater/" in process.stderr.read()
     assert process.returncode == 0
+
+
+def test_the_log_is_verified_erased_from_and_backed_up_beside_a_server(run: Run, tmp_path: Path) -> None:
+    data, file = str(tmp_path / "data"), tmp_path / "events.ndjson"
+    file.write_text("".join(json.dumps(event) + "\n" for _, event in zip(range(50), events(), strict=False)))
+    with _up("--data", data, "--port", "0", "--json") as (process, (line,)):
+        url = json.loads(line)["url"]
+        assert run("ingest", str(file), "--url", url).code == 0
+        assert run("audit", "verify", "--data", data).code == 0
+        kept, proof = tmp_path / "kept.txt", tmp_path / "proof.json"
+        assert run("audit", "checkpoint", "--url", url, "-o", str(kept)).code == 0
+        why = ("--reason", "asked", "--basis", "GDPR Art. 17")
+        assert "1 record erased, as told by record 51." in run("audit", "erase", "7", *why, "--url", url).out
+        ready = run("status", "--url", url, "--json").json["readiness"]
+        assert ready["appliedSeq"] == ready["headSeq"] == 51
+        assert (
+            "50 records would be"
+            not in run("audit", "purge", "--before", "2001-01-01", *why, "--url", url).out
+        )
+        assert run("audit", "rotate-key", "--reason", "yearly", "--url", url).code == 0
+        new = tmp_path / "new.txt"
+        new.write_text(run("audit", "checkpoint", "--data", data).out)
+        assert "only grew" in run("audit", "compare", str(kept), str(new), "--url", url).out
+        proof.write_text(run("audit", "prove", "9", "--url", url).out)
+        assert run("audit", "verify", "--proof", str(proof)).code == 0
+        assert run("audit", "verify", "--from-checkpoint", str(kept), "--data", data).code == 0
+        assert [n["node"]["action"] for n in run("audit", "log", "--json", "--url", url).json["edges"]] == [
+            "audit.key", "audit.erase",
+        ]  # fmt: skip
+        assert run("backup", str(tmp_path / "backup"), "--data", data).code == 0
+    assert process.returncode == 0
+    back = str(tmp_path / "back")
+    assert run("restore", str(tmp_path / "backup"), "--data", back).code == 0
+    assert run("hash", "--data", back).out == run("hash", "--data", data).out
 
 
 def test_a_taken_port_is_said_and_the_next_one_taken(tmp_path: Path) -> None:

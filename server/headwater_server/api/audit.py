@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from headwater_server.api.bodies import read_body, read_json
 from headwater_server.api.needs import needs, public
 from headwater_server.audit.erasure import Erased
 from headwater_server.audit.keys import published
@@ -30,7 +31,8 @@ def _asks(required: list[str], **properties: Any) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def audit_router(audit: Audit, actor: Callable[[Request], str]) -> APIRouter:
+def audit_router(audit: Audit, actor: Callable[[Request], str], *, timeout: float) -> APIRouter:
+    """`timeout`: seconds that a body may take."""
     router = APIRouter(tags=["Audit"])
 
     @router.get(
@@ -70,7 +72,7 @@ def audit_router(audit: Audit, actor: Callable[[Request], str]) -> APIRouter:
     )
     @needs(Permission.ERASE)
     async def erase(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await _body(request, timeout)
         records = asked.get("records")
         if not isinstance(records, list) or not all(type(seq) is int for seq in records):
             raise Invalid("records must be a list of numbers.", field="records")
@@ -87,7 +89,7 @@ def audit_router(audit: Audit, actor: Callable[[Request], str]) -> APIRouter:
     )  # fmt: skip
     @needs(Permission.ERASE)
     async def purge(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await _body(request, timeout)
         try:
             before = times.parse(_text(asked, "before"))
         except ValueError:
@@ -109,7 +111,7 @@ def audit_router(audit: Audit, actor: Callable[[Request], str]) -> APIRouter:
     )
     @needs(Permission.ADMIN)
     async def rotate_key(request: Request) -> Response:
-        reason, by = _text(await _body(request), "reason"), actor(request)
+        reason, by = _text(await _body(request, timeout), "reason"), actor(request)
         key = await run_in_threadpool(audit.rotate_key, reason=reason, actor=by)
         return _json({"key": str(key)})
 
@@ -124,14 +126,11 @@ def _json(value: Any) -> Response:
     return Response(orjson.dumps(value), media_type="application/json")
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
+async def _body(request: Request, timeout: float) -> Mapping[str, Any]:  # noqa: ASYNC109 - as `read_body`
     """Raises Unsupported unless it says that it is JSON: so a form of another site can send nothing."""
     if reader.content_type(request.headers.get("content-type", "")) != "application/json":
         raise Unsupported("Send application/json.")
-    inflater = reader.Inflater(request.headers.get("content-encoding", ""), limit=_LARGEST)
-    async for chunk in request.stream():
-        inflater.feed(chunk)
-    body = reader.load(inflater.done())
+    body = read_json(await read_body(request, limit=_LARGEST, timeout=timeout))
     if not isinstance(body, dict):
         raise Invalid("the body must be a JSON object.")
     return body

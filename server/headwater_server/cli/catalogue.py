@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model", "Register models, make versions, move them between stages."),
     "export": ("export", "Write the events behind a thing, to be ingested elsewhere."),
     "token": ("token", "Make, list and revoke the tokens that open a server."),
+    "backup": ("backup", "Copy the data folder, also while a server works on it."),
+    "restore": ("backup", "Put a backup into a new data folder, verified."),
     "audit": ("audit", "Verify the log, prove what is in it, take checkpoints, erase for good."),
     "sql": ("sql", "Column lineage of SQL files, without a server."),
     "rebuild": ("upkeep", "Make the graph again from the record log."),
@@ -28,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("up", "status", "ingest", "import"),
     "Ask": ("search", "show", "lineage", "impact", "paths", "why", "diff", "events"),
-    "Govern": ("model", "export", "token", "audit"),
+    "Govern": ("model", "export", "token", "audit", "backup", "restore"),
     "Check": ("sql", "rebuild", "hash", "doctor"),
     "Shell": ("schema", "completion"),
 }

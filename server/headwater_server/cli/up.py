@@ -3,6 +3,7 @@
 import errno
 import gc
 import json
+import logging
 import socket
 import sys
 from contextlib import suppress
@@ -59,6 +60,7 @@ def up(
                 if open_:
                     click.launch(f"{url}/graphql")
 
+    _tell_checkpoints()
     try:
         app = create_app(settings)
     except HeadwaterError:
@@ -73,6 +75,17 @@ def up(
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")
     return 0
+
+
+def _tell_checkpoints() -> None:
+    """On standard error, where whoever keeps the server's log keeps them too."""
+    told = logging.getLogger("headwater.audit")
+    told.setLevel(logging.INFO)
+    told.propagate = False
+    if not told.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        told.addHandler(handler)
 
 
 def _collect_seldom() -> None:

@@ -1,0 +1,5 @@
+"""A Headwater on each store in turn."""
+
+from tests.app import embedded, headwater, neo4j_server, on_neo4j
+
+__all__ = ["embedded", "headwater", "neo4j_server", "on_neo4j"]
