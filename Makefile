@@ -43,6 +43,9 @@ check: lint test ## What CI runs: lint and every test, a missing Neo4j is a fail
 bench: $(READY) ## Measure the figures of the README; ARGS= picks some
 	$(BIN)python -m bench $(ARGS)
 
+chaos: $(READY) ## Break everything for half an hour; writes the table of docs/reliability.md; ARGS= picks some
+	$(BIN)python -m tests.faults $(ARGS)
+
 score-sql: $(READY) ## Score SQL lineage on a corpus: HEADWATER_SQL_CORPUS=folder
 	$(BIN)python bench/score_sql.py
 
@@ -53,4 +56,4 @@ schema: $(READY) ## Write server/schema.graphql from the code
 	$(BIN)headwater schema > server/schema.graphql.new
 	mv server/schema.graphql.new server/schema.graphql
 
-.PHONY: help dev up test test-neo4j-matrix lint fix check bench score-sql pins schema
+.PHONY: help dev up test test-neo4j-matrix lint fix check bench chaos score-sql pins schema

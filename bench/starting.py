@@ -10,9 +10,10 @@ from pathlib import Path
 
 from bench import cpu, events, servers
 from bench.figures import Figure, compared, progress
-from headwater_server.commit.replay import rebuild
+from headwater_server.commit.projection import Projection, rebuild
 from headwater_server.graph.changes import Changeset
 from headwater_server.ingest.receive import drafted
+from headwater_server.log.deadletters import DeadLetters
 from headwater_server.log.port import Draft
 from headwater_server.log.sqlite import SqliteRecordLog
 from headwater_server.parts import TRANSLATORS
@@ -94,8 +95,12 @@ def _replayed(data: Path, records: int) -> Iterator[Figure]:
     floor = read / (time.process_time() - mark)
     store = SqliteStore(data / "graph.db")
     mark = time.process_time()
-    done = rebuild(log, store, TRANSLATORS)
+    letters = DeadLetters(data / "dead-letters.db", graph="sqlite")
+    projection = Projection(log, store, TRANSLATORS, letters)
+    projection.recognise()
+    done = rebuild(projection, log.head())
     spent = time.process_time() - mark
+    letters.close()
     store.close()
     log.close()
     yield compared(

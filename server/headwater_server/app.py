@@ -30,7 +30,7 @@ from headwater_server.auth.policy import Principal, everybody
 from headwater_server.errors import HeadwaterError
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import receive_many
-from headwater_server.parts import Parts, micros
+from headwater_server.parts import Migrated, Parts, micros
 from headwater_server.settings import Settings
 from headwater_server.story import tell
 
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.retire = parts.retire
     render_all(app)
     metrics = Metrics(parts.gauges)
     context = context_factory(parts)
@@ -132,6 +133,7 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             log=parts.log,
             registry=parts.registry,
             curation=parts.curation,
+            office=parts.office,
             facets=parts.facets,
             updated=parts.updated,
             now=micros,
@@ -192,11 +194,18 @@ class Local:
         """The records replayed. Before anything else: the graph may be another log's, or none."""
         return self._parts.rebuild(progress)
 
+    def migrate(self, source: Settings, progress: Callable[[int, int], None]) -> Migrated:
+        """The graph made here from the log, compared with the source's. Before anything else."""
+        return self._parts.migrate(source, progress)
+
     def _start(self) -> None:
-        """Catch up with the log, once."""
+        """Catch up with the log, once, as long as the store takes it."""
         if not self._started:
             self._parts.start()
             self._started = True
+            committer = self._parts.committer
+            while not committer.settle(patience=1.0) and not committer.unavailable:
+                pass
 
     def close(self) -> None:
         self._parts.close()

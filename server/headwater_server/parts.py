@@ -1,8 +1,10 @@
 """Every part of one Headwater, opened together and closed together: what an app and a command in process share."""
 
 import fcntl
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,13 +16,15 @@ from headwater_server.audit.service import Audit
 from headwater_server.auth.tokens import Tokens
 from headwater_server.commit import access
 from headwater_server.commit.committer import Committer
-from headwater_server.commit.replay import rebuild
+from headwater_server.commit.deadletters import DeadLetterOffice
+from headwater_server.commit.projection import Projection, rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
+from headwater_server.log.deadletters import DeadLetters
 from headwater_server.log.sqlite import SqliteLogReader, SqliteRecordLog, copy_database
 from headwater_server.project.fingerprint import fingerprint
 from headwater_server.project.projector import Translate
@@ -30,7 +34,7 @@ from headwater_server.registry import records as registry_records
 from headwater_server.registry.service import Registry
 from headwater_server.series.sqlite import SqliteSeries
 from headwater_server.settings import Settings
-from headwater_server.store.port import GraphStore
+from headwater_server.store.port import Applied, GraphStore
 from headwater_server.store.sqlite import SqliteStore
 
 TRANSLATORS: dict[str, Translate] = {
@@ -47,6 +51,22 @@ def micros() -> int:
     return time.time_ns() // 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A graph made in another store."""
+
+    records: int
+    hash: str
+    dead_letters: int
+    source_hash: str | None = None
+    why_not_compared: str = ""
+
+    @property
+    def equal(self) -> bool | None:
+        """None: the source could not be compared."""
+        return None if self.source_hash is None else self.source_hash == self.hash
+
+
 class Parts:
     """Opens the log and the graph of a data folder; alone, by a lock on it.
 
@@ -61,16 +81,21 @@ class Parts:
         settings.data.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(settings.data)
         self._closed = False
+        self.retiring = False
         try:
             self.log = SqliteRecordLog(settings.data / "log.db")
             self.store = open_store(settings)
             self.series = SqliteSeries(settings.data / "series.db")
             self.artifacts = Catalogue(settings.data / "artifacts.db", open_blobs(settings))
+            self.letters = DeadLetters(settings.data / "dead-letters.db", graph=self.store.backend)
+            self.projection = Projection(self.log, self.store, TRANSLATORS, self.letters)
             self.committer = Committer(
                 self.log,
-                self.store,
-                TRANSLATORS,
-                Redactor(variables=settings.env_kept, strip_literals=settings.sql_literals == "strip"),
+                self.projection,
+                backend=self.store.backend,
+                redactor=Redactor(
+                    variables=settings.env_kept, strip_literals=settings.sql_literals == "strip"
+                ),
             )
             self.audit = Audit(
                 settings.data, self.log, self.committer, elsewhere=settings.checkpoints, now=micros
@@ -80,6 +105,7 @@ class Parts:
             raise
         self.tokens = Tokens(settings.data)
         self.registry = self.registry_at(micros)
+        self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
     def registry_at(self, now: Callable[[], int]) -> Registry:
@@ -96,6 +122,10 @@ class Parts:
     def record_access(self) -> None:
         """Write down in the log what became of tokens since it was told last."""
         access.record_acts(self.tokens, self.committer)
+
+    def retire(self) -> None:
+        """Not ready from now on; what still comes is taken until `close`."""
+        self.retiring = True
 
     def facets(self, key: str) -> list[FacetView]:
         return facets(key, store=self.store, log=self.log)
@@ -117,31 +147,74 @@ class Parts:
         return fingerprint(self.store)
 
     def rebuild(self, progress: Callable[[int, int], None]) -> int:
+        self.projection.reset()
         head = self.log.head()
-        return rebuild(self.log, self.store, TRANSLATORS, progress=lambda done: progress(done, head))
+        return rebuild(self.projection, head, progress=lambda done: progress(done, head))
+
+    def migrate(self, source: Settings, progress: Callable[[int, int], None]) -> "Migrated":
+        """Bring this graph up to the log from where it stands, and compare it with the source's.
+
+        Raises:
+            Conflict: there is another log's graph already.
+            Unavailable: the store stopped taking records; call again to go on.
+
+        """
+        self.projection.recognise()
+        head = self.log.head()
+        rebuild(self.projection, head, progress=lambda done: progress(done, head))
+        found = Migrated(head, self.fingerprint(), len(self.letters))
+        if not source.neo4j_uri and not (source.data / "graph.db").exists():
+            return replace(found, why_not_compared="there is no embedded graph in the folder")
+        try:
+            store = open_store(source)
+            try:
+                held = store.applied()
+                if held != Applied(head, self.log.edition):
+                    return replace(found, why_not_compared=f"the source shows {held.seq} of {head} records")
+                return replace(found, source_hash=fingerprint(store))
+            finally:
+                store.close()
+        except Unavailable as error:
+            return replace(found, why_not_compared=f"the source does not answer ({error})")
 
     def ready(self) -> dict[str, Any]:
         """As /readyz says it."""
+        low = self._disk_is_low()
         said: dict[str, Any] = {
-            "ready": self.committer.alive,
+            "ready": self.committer.alive and not self.retiring and not low,
             "instance": self.log.instance,
             "headSeq": self.log.head(),
             "appliedSeq": self.committer.applied,
+            "deadLetters": len(self.letters),
         }
         if self.committer.unavailable:
             said["graph"] = self.committer.unavailable
+        if low:
+            said["disk"] = low
+        if self.retiring:
+            said["stopping"] = True
         try:
             self.log.check()
         except Unavailable as error:
             said |= {"ready": False, "log": str(error)}
         return said
 
+    def _disk_is_low(self) -> str:
+        """Why; empty: it is not."""
+        disk = shutil.disk_usage(self.settings.data)
+        percent = self.settings.min_free_disk
+        if disk.free * 100 >= disk.total * percent:
+            return ""
+        return f"less than {percent} % of the disk of {self.settings.data} is free: make room"
+
     def gauges(self) -> dict[str, float]:
         return {
             "headwater_log_head": self.log.head(),
             "headwater_graph_applied": self.committer.applied,
             "headwater_queue_records": self.committer.queued,
-            "headwater_unprojectable_records": len(self.committer.poisoned),
+            "headwater_queue_bytes": self.committer.queued_bytes,
+            "headwater_dead_letters": len(self.letters),
+            "headwater_disk_free_bytes": shutil.disk_usage(self.settings.data).free,
         }
 
     def close(self) -> None:
@@ -155,6 +228,7 @@ class Parts:
         self.artifacts.close()
         self.tokens.close()
         self.store.close()
+        self.letters.close()
         self.log.close()
         self._lock.close()
 

@@ -174,6 +174,12 @@ class Settings:
         _words,
         "Environment variables (facet environmentVariables) whose values are kept, beside the harmless ones; `A,B_*`.",
     )
+    min_free_disk: int = _setting(
+        5,
+        "HEADWATER_MIN_FREE_DISK",
+        _whole(0, 99),
+        "Percent of the data folder's disk; with less free `/readyz` says not ready. 0: never.",
+    )
     deadline: float = _setting(
         10.0, "HEADWATER_DEADLINE", _seconds, "Seconds after which a graph answer is cut and says so."
     )

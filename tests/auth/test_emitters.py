@@ -46,7 +46,7 @@ def say(headwater: Headwater, by: Principal, said: dict[str, Any]) -> bool:
     submission = receive(orjson.dumps(said), headwater.parts.committer, by=by, eager=True)
     (receipt,) = submission.logged.result()
     submission.projected.result()
-    assert not headwater.parts.committer.poisoned
+    assert not len(headwater.parts.letters)
     return receipt.duplicate
 
 

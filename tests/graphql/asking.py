@@ -31,6 +31,7 @@ class Api:
             log=parts.log,
             registry=parts.registry,
             curation=parts.curation,
+            office=parts.office,
             facets=parts.facets,
             updated=parts.updated,
             now=lambda: 1_800_000_000_000_000,

@@ -17,7 +17,7 @@ JSON = {"content-type": "application/json"}
 
 def healthy(client: TestClient) -> None:
     metrics = client.get("/metrics").text
-    assert "headwater_unprojectable_records 0.0" in metrics
+    assert "headwater_dead_letters 0.0" in metrics
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import orjson
 import pytest
 from starlette.testclient import TestClient
 
 from headwater_server.app import create_app
-from headwater_server.commit.committer import MAX_QUEUED
-from headwater_server.errors import Conflict
+from headwater_server.commit.room import Room
+from headwater_server.errors import Conflict, Unavailable
 from headwater_server.settings import Settings
 from tests.app import Headwater, settings
 from tests.openlineage.said import run
@@ -16,16 +15,20 @@ from tests.openlineage.said import run
 EVENT = run("COMPLETE", "load", "one", 1, reads=["a"], writes=["b"])
 
 
-def test_more_than_may_wait_is_answered_503_with_a_time_to_come_back(door: TestClient) -> None:
-    """(trap 12)"""
-    event = {k: EVENT[k] for k in ("eventTime", "job", "run")}
-    body = b"\n".join(orjson.dumps({**event, "n": n}) for n in range(MAX_QUEUED + 1))
-    answer = door.post(
-        "/api/v1/lineage/batch", content=body, headers={"content-type": "application/x-ndjson"}
-    )
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert door.get("/readyz").json()["headSeq"] == 0
-    assert door.post("/api/v1/lineage", json=EVENT).status_code == 201
+def test_more_than_may_wait_is_refused_by_records_and_by_bytes() -> None:
+    """What is larger than the whole room comes in alone: nobody could ever send it otherwise."""
+    room = Room(records=10, size=1_000)
+    room.take(11, 5_000)
+    with pytest.raises(Unavailable, match="Nothing of this was stored"):
+        room.take(1, 1)
+    room.give_back(11, 5_000)
+    room.take(9, 900)
+    with pytest.raises(Unavailable):
+        room.take(2, 1)
+    with pytest.raises(Unavailable):
+        room.take(1, 101)
+    room.take(1, 100)
+    assert (room.records, room.bytes) == (10, 1_000)
 
 
 def test_a_second_headwater_on_the_same_folder_is_refused(door: TestClient, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "Copy the data folder, also while a server works on it."),
     "restore": ("backup", "Put a backup into a new data folder, verified."),
     "audit": ("audit", "Verify the log, prove what is in it, take checkpoints, erase for good."),
+    "dlq": ("dlq", "List records that could not be projected; try them again or leave them out."),
+    "migrate": ("migrate", "Move the graph from the embedded store to Neo4j, or back."),
     "sql": ("sql", "Column lineage of SQL files, without a server."),
     "rebuild": ("upkeep", "Make the graph again from the record log."),
     "hash": ("upkeep:hash_", "Print a hash of the graph's content."),
@@ -31,7 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Start": ("up", "status", "ingest", "import"),
     "Ask": ("search", "show", "lineage", "impact", "paths", "why", "diff", "events"),
     "Govern": ("model", "export", "token", "audit", "backup", "restore"),
-    "Check": ("sql", "rebuild", "hash", "doctor"),
+    "Check": ("sql", "dlq", "migrate", "rebuild", "hash", "doctor"),
     "Shell": ("schema", "completion"),
 }
 

@@ -254,3 +254,23 @@ mutation SetAlias($input: SetAliasInput!) {{
 COMPLETE = """
 query Complete($query: String!) { search(query: $query, first: 20) { edges { node { urn name } } } }
 """
+
+_DEAD_LETTER = "seq kind reason tries firstFailedAt lastFailedAt"
+
+DEAD_LETTERS = f"""
+query DeadLetters($first: Int) {{
+  deadLetters(first: $first) {{ totalCount edges {{ node {{ {_DEAD_LETTER} }} }} }}
+}}
+"""
+
+DECIDE_DEAD_LETTERS = {
+    name: f"""
+mutation Decide($input: DeadLettersInput!) {{
+  {name}(input: $input) {{
+    ... on DeadLettersPayload {{ done remaining {{ {_DEAD_LETTER} }} }}
+    ... on UserError {{ code message }}
+  }}
+}}
+"""
+    for name in ("retryDeadLetters", "dropDeadLetters")
+}

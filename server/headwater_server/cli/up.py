@@ -1,12 +1,17 @@
 """`headwater up`: the server on the embedded store or on Neo4j, with the lines to paste into pipelines."""
 
+import asyncio
 import errno
 import gc
 import json
 import logging
+import os
+import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
+from types import FrameType
 
 import click
 from rich.text import Text
@@ -17,6 +22,12 @@ from headwater_server.errors import HeadwaterError
 from headwater_server.settings import Settings
 
 TRIED_PORTS = 20
+LINGER = 1.0
+"""Seconds between SIGTERM and the closed port: `/readyz` says 503 and whoever balances load looks elsewhere."""
+OPEN_REQUESTS = 4
+"""Seconds that open requests have to end, then."""
+AT_MOST = 9.5
+"""Seconds from the signal to the end, whatever hangs: orchestrators kill after ten."""
 
 
 @click.command()
@@ -60,6 +71,17 @@ def up(
                 if open_:
                     click.launch(f"{url}/graphql")
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if not self.should_exit:
+                app.state.retire()
+                _end_for_certain()
+            super().handle_exit(sig, frame)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if signal.SIGTERM in self._captured_signals:
+                await asyncio.sleep(LINGER)
+            await super().shutdown(sockets)
+
     _tell_checkpoints()
     try:
         app = create_app(settings)
@@ -68,7 +90,9 @@ def up(
         raise
     _collect_seldom()
     server = Server(
-        uvicorn.Config(app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+        uvicorn.Config(
+            app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_REQUESTS
+        )
     )
     with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
         server.run(sockets=[listening])
@@ -86,6 +110,23 @@ def _tell_checkpoints() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         told.addHandler(handler)
+
+
+def _end_for_certain() -> None:
+    """A store that hangs or a client that never ends its request must not hold the process: what was
+    acknowledged is in the log, and the next start goes on from there.
+    """
+
+    def end() -> None:
+        sys.stderr.write(
+            "headwater: it did not end in time and is cut off; all that was acknowledged is stored.\n"
+        )
+        sys.stderr.flush()
+        os._exit(0)
+
+    timer = threading.Timer(AT_MOST, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _collect_seldom() -> None:

@@ -1,4 +1,4 @@
-"""What waits in the writer's queue: drafts to append, commands to run in its turn, readers of what was acknowledged."""
+"""What waits in the writer's queue: drafts to append, work that needs the log alone, readers of what was acknowledged."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -21,12 +21,16 @@ class Submission:
     logged: "Future[list[Receipt]]" = field(default_factory=Future)
     projected: "Future[int]" = field(default_factory=Future)
 
+    @property
+    def size(self) -> int:
+        return sum(len(draft.body) for draft in self.drafts)
+
 
 @dataclass(slots=True)
-class Command(Generic[T]):
-    decide: Callable[[], tuple[Sequence[Draft], Callable[[list[Receipt]], T]]]
-    alone: bool = False
-    """It needs the log only: the graph may be anywhere."""
+class Work(Generic[T]):
+    """May write to the log; the graph may be anywhere."""
+
+    do: Callable[[], T]
     done: "Future[T]" = field(default_factory=Future)
 
 
@@ -36,3 +40,10 @@ class Reader:
 
     seq: int
     done: "Future[int]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A block that was projected beside: whether the store took it."""
+
+    done: bool

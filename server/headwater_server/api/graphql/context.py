@@ -219,4 +219,6 @@ class Context:
     """First and last record of runs, by their keys."""
     script_of: Callable[[str], str | None] = _no_script
     """The script that a run ran, by its key."""
+    office: Any = None
+    """`commit.deadletters.DeadLetterOffice`."""
     commit: Any = None

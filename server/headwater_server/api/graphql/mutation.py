@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from headwater_server.api.graphql.cost import Cost
+from headwater_server.api.graphql.deadletters import DeadLetterDecisions
 from headwater_server.api.graphql.enums import ShownEdgeKind
 from headwater_server.api.graphql.info import Info, context_of, loader_of
 from headwater_server.api.graphql.loading import Loader
@@ -143,7 +144,7 @@ class ManualEdgeInput:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(DeadLetterDecisions):
     @strawberry.mutation(directives=_WRITE)
     @needs(Permission.REGISTER)
     def register_model(self, info: Info, input: RegisterModelInput) -> RegisterModelResult:  # noqa: A002

@@ -19,6 +19,7 @@ from headwater_server.api.graphql.answers import (
 from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.cursors import page_size
 from headwater_server.api.graphql.datasets import Dataset
+from headwater_server.api.graphql.deadletters import DeadLetterQuestions
 from headwater_server.api.graphql.entity import Entity, Namespace
 from headwater_server.api.graphql.enums import EntityKind, Granularity, GroupBy, LineageDirection
 from headwater_server.api.graphql.evidence import Evidence, LineageDiff, diff_of, evidence_page
@@ -70,7 +71,7 @@ class ServerInfo:
 
 
 @strawberry.type
-class Query(LogQueries):
+class Query(LogQueries, DeadLetterQuestions):
     @strawberry.field
     @needs(Permission.READ)
     def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the API's word

@@ -99,5 +99,20 @@ class Sessions:
             raise Unavailable(f"Neo4j at {self._uri} could not do it: {error}") from error
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that nobody answers at the address (rather than what the server refused)."""
+    return isinstance(error.__cause__, exceptions.ServiceUnavailable | exceptions.SessionExpired)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server answered that it cannot take these rows: a value too large for an index, say."""
+    cause = error.__cause__
+    code = (cause.code or "") if isinstance(cause, exceptions.Neo4jError) else ""
+    return code.startswith(("Neo.ClientError.", "Neo.DatabaseError.")) and code.split(".")[2] in {
+        "Schema",
+        "Statement",
+    }
+
+
 def _only(result: neo4j.Result) -> list[Any]:
     return result.single(strict=True).values()

@@ -1,13 +1,14 @@
 """`GraphStore` on Neo4j: what it reads. Every answer is one record of lists."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Lock
 
 from headwater_server.graph.changes import Changeset, Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store import rank, walk
 from headwater_server.store.neo4j import schema, statements
 from headwater_server.store.neo4j.rows import edge_of, node_of, place
-from headwater_server.store.neo4j.session import Sessions
+from headwater_server.store.neo4j.session import Sessions, is_away
 from headwater_server.store.neo4j.writing import Writer
 from headwater_server.store.pages import first_pages
 from headwater_server.store.port import Applied, Direction, Hit
@@ -22,18 +23,35 @@ class Neo4jStore:
     backend = "neo4j"
 
     def __init__(self, uri: str, user: str, password: str, database: str = "neo4j") -> None:
+        """A server that cannot be reached now is met later: by `applied`, before anything is written.
+
+        Raises:
+            Unavailable: it refuses (user, password, version), or the address makes no sense.
+
+        """
         self._sessions = Sessions(uri, user, password, database)
+        self._writer = Writer(self._sessions)
+        self._meeting = Lock()
+        self._met = False
         try:
+            self._meet()
+        except BaseException as error:
+            if not is_away(error):
+                self._sessions.close()
+                raise
+
+    def _meet(self) -> None:
+        with self._meeting:
+            if self._met:
+                return
             schema.bring_up(self._sessions)
-            self._writer = Writer(self._sessions)
             self._writer.warm_up()
             if self._sessions.read_one(statements.APPLIED)[2]:
                 self._writer.reset()
-        except BaseException:
-            self._sessions.close()
-            raise
+            self._met = True
 
     def applied(self) -> Applied:
+        self._meet()
         seq, log, _ = self._sessions.read_one(statements.APPLIED)
         return Applied(seq, log)
 

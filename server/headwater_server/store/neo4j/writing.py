@@ -13,7 +13,7 @@ from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store.checks import BadChange, dangling
 from headwater_server.store.neo4j import statements
 from headwater_server.store.neo4j.rows import edge_row, node_row
-from headwater_server.store.neo4j.session import Sessions
+from headwater_server.store.neo4j.session import Sessions, is_refusal
 from headwater_server.store.port import Applied
 
 _ROWS_REMEMBERED = 300_000
@@ -130,8 +130,10 @@ class Writer:
                 except _SomebodyElseWrote:  # what we knew may be wrong: all rows, then
                     self._forget()
                     self._apply(changes, upto)
-            except BaseException:
+            except BaseException as error:
                 self._forget()
+                if is_refusal(error):
+                    raise BadChange(f"Neo4j takes none of the changeset: {error.__cause__}") from error
                 raise
 
     def reset(self) -> None:
