@@ -1,6 +1,6 @@
 """A data folder copied while it is worked on, and put back: verified by the Merkle root before it counts.
 
-The graph is not copied: it is made again from the log.
+The graph is not copied: it is made again from the log, and meets the same dead letters.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ DATABASES = ("log.db", "access.db", "artifacts.db", "series.db")
 """Copied in this order. The log first: what its records speak of is written before them, so the later copies have it."""
 FOLDERS = ("artifacts",)
 """Copied last; their files are never changed."""
-LEFT_OUT = ("graph.db", "lock")
+LEFT_OUT = ("graph.db", "dead-letters.db", "lock")
 """What a start makes again. A new file of the data folder belongs into one of these four."""
 
 MANIFEST = "manifest.json"
