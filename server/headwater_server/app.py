@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from headwater_server import __version__
@@ -24,12 +24,15 @@ from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
 from headwater_server.api.routes import RouteTable
+from headwater_server.api.seen import as_seen
 from headwater_server.audit.service import Audit
 from headwater_server.auth.login import Login, Proves
 from headwater_server.auth.policy import Principal, everybody
 from headwater_server.errors import HeadwaterError
+from headwater_server.export.events import events_behind
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import receive_many
+from headwater_server.lineage import resolve
 from headwater_server.parts import Migrated, Parts, micros
 from headwater_server.settings import Settings
 from headwater_server.story import tell
@@ -77,7 +80,12 @@ def create_app(settings: Settings) -> FastAPI:
     render_all(app)
     metrics = Metrics(parts.gauges)
     context = context_factory(parts)
-    app.include_router(openlineage_router(parts.committer, settings, metrics, parts.export))
+
+    def exported(request: Request, ref: str) -> Iterator[bytes]:
+        seen = context(principal_of(request))
+        return events_behind(resolve(ref, seen.store).key, store=seen.store, log=seen.log)
+
+    app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
     app.include_router(health_router(parts.ready, metrics))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(
@@ -128,7 +136,7 @@ async def _warm(engine: LateEngine) -> None:
 def context_factory(parts: Parts) -> Callable[[Principal], Context]:
     def context(principal: Principal) -> Context:
         parts.committer.settle(patience=PATIENCE)
-        return Context(
+        whole = Context(
             store=parts.store,
             log=parts.log,
             registry=parts.registry,
@@ -144,6 +152,7 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             run_records=parts.run_records,
             script_of=parts.script_of,
         )
+        return as_seen(whole)
 
     return context
 

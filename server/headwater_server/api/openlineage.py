@@ -45,7 +45,7 @@ def openlineage_router(
     committer: Committer,
     settings: Settings,
     metrics: Metrics,
-    export: Callable[[str], Iterator[bytes]],
+    export: Callable[[Request, str], Iterator[bytes]],
 ) -> APIRouter:
     router = APIRouter(tags=["OpenLineage"], route_class=_Plain)
 
@@ -129,8 +129,8 @@ def openlineage_router(
 
     @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
     @needs(Permission.EXPORT)
-    def export_events(ref: str) -> StreamingResponse:
-        lines = export(ref)
+    def export_events(request: Request, ref: str) -> StreamingResponse:
+        lines = export(request, ref)
         return StreamingResponse((line + b"\n" for line in lines), media_type="application/x-ndjson")
 
     return router

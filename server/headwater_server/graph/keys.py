@@ -33,6 +33,18 @@ def kind_of(node_key: str) -> Kind:
     return _KIND[node_key.partition("|")[0]]
 
 
+def is_key(text: str) -> bool:
+    """Whether it could be one: it begins with a kind."""
+    prefix, bar, rest = text.partition("|")
+    if not (bar and rest):
+        return False
+    try:
+        kind_of(prefix)
+    except KeyError:
+        return False
+    return True
+
+
 def parts_of(node_key: str) -> list[str]:
     """The parts behind the kind, as they were given to `key`."""
     if "\\" not in node_key:

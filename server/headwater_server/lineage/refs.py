@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from headwater_server.errors import NotFound
 from headwater_server.graph import keys, names
 from headwater_server.graph.changes import Node
+from headwater_server.graph.keys import is_key
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.near import name_of, suggestions
 from headwater_server.lineage.symlinks import visible_name
-from headwater_server.lineage.urns import decode_id, is_key, urn
+from headwater_server.lineage.urns import decode_id, urn
 from headwater_server.store.port import Direction, GraphStore
 
 _DATAHUB_DATASET = re.compile(r"urn:li:dataset:\(urn:li:dataPlatform:([^,]+),(.+),[^,()]*\)")

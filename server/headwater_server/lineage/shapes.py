@@ -159,6 +159,8 @@ class LineageNode(NamedTuple):
     updated_at: int | None
     key: str
     """The graph's own key, to load the full object by."""
+    restricted: bool = False
+    """There, but who asks may not know what it is."""
 
 
 class LineageEdge(NamedTuple):

@@ -122,7 +122,7 @@ _OF_NAMESPACE = {
 
 def namespace_of(node: Node) -> str | None:
     at = _OF_NAMESPACE.get(node.kind)
-    return None if at is None else keys.parts_of(node.key)[at]
+    return None if at is None else keys.parts_of(node.key)[at] or None
 
 
 def shown_name(node: Node) -> str:
@@ -176,6 +176,7 @@ def show_node(
         is_gone(node),
         updated if isinstance(updated, int) else None,
         key,
+        "restricted" in props,
     )
 
 

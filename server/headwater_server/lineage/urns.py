@@ -24,18 +24,7 @@ def decode_id(text: str) -> str | None:
         key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
     except (ValueError, binascii.Error):
         return None
-    return key if is_key(key) else None
-
-
-def is_key(text: str) -> bool:
-    prefix, bar, rest = text.partition("|")
-    if not (bar and rest):
-        return False
-    try:
-        keys.kind_of(prefix)
-    except KeyError:
-        return False
-    return True
+    return key if keys.is_key(key) else None
 
 
 def urn(node: Node) -> str:

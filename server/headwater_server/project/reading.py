@@ -23,6 +23,8 @@ class FacetView:
     run_id: str | None
     observed_at: int
     deleted: bool
+    restricted: bool = False
+    """Its body is there, but not for who asks."""
 
 
 def facts_of(key: str, store: GraphStore) -> Facts:

@@ -52,6 +52,7 @@ class LineageNode:
     column_count: int | None
     archived: bool
     updated_at: DateTime | None
+    restricted: bool = strawberry.field(description="There, but who asks may not know what it is")
     key: strawberry.Private[str]
 
     @strawberry.field(description="Resolves the full object; leave it out for big graphs")

@@ -233,10 +233,11 @@ def _facet(view: FacetView) -> Facet:
         name=view.name,
         producer=view.producer,
         schema_url=view.schema_url,
-        value=JSON(view.value),
+        value=None if view.value is None else JSON(view.value),
         run_id=None if view.run_id is None else strawberry.ID(view.run_id),
         observed_at=DateTime(view.observed_at),
         deleted=view.deleted,
+        restricted=view.restricted,
     )
 
 

@@ -15,8 +15,8 @@ from headwater_server.api.graphql.models import ModelVersion, RegisteredModel, S
 from headwater_server.api.graphql.runs import Run
 from headwater_server.api.graphql.versions import UNVERSIONED, unversioned
 from headwater_server.graph import keys
+from headwater_server.graph.keys import is_key
 from headwater_server.graph.words import Kind
-from headwater_server.lineage.urns import is_key
 
 SHOWN: dict[Kind, type[Shown]] = {
     Kind.DATASET: Dataset,

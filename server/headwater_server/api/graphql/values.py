@@ -79,7 +79,10 @@ class Facet:
     name: str
     producer: str
     schema_url: str = strawberry.field(name="schemaURL")
-    value: JSON
+    value: JSON | None
     run_id: strawberry.ID | None
     observed_at: DateTime
     deleted: bool
+    restricted: bool = strawberry.field(
+        description="Its value is there, but not for who asks: it needs facet:read_sensitive"
+    )

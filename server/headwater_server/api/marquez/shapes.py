@@ -213,7 +213,11 @@ def whole_runs(context: Context, nodes: Sequence[Node], *, with_facets: bool) ->
 
 
 def facets(context: Context, key: str) -> dict[str, Any]:
-    return {f.name: f.value for f in context.facets(key) if not f.deleted}
+    return {
+        f.name: {"restricted": True} if f.restricted else f.value
+        for f in context.facets(key)
+        if not f.deleted
+    }
 
 
 def fields_of(store: GraphStore, datasets: Iterable[str]) -> dict[str, list[Node]]:

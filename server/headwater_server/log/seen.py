@@ -1,0 +1,148 @@
+"""The record log as one principal sees it: records about what they see, without the names of what they do not."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from headwater_server.auth.policy import Permission
+from headwater_server.auth.sight import Sight, names_of
+from headwater_server.graph import keys, names
+from headwater_server.log.leaf import Leaf
+from headwater_server.log.port import Conformance, Draft, Receipt, Record, RecordLog
+from headwater_server.log.tree import Tree
+
+_BATCH = 500
+_MOST = 100_000
+"""Records that are looked at for one count."""
+_CURATED = ("registry.", "curation.")
+
+
+class SeenLog:
+    """A view that reads like a log."""
+
+    def __init__(self, log: RecordLog, sight: Sight) -> None:
+        self._log = log
+        self._sight = sight
+        self._audits = sight.principal.everywhere(Permission.AUDIT)
+        self.instance = log.instance
+
+    def head(self) -> int:
+        return self._log.head()
+
+    def append(self, drafts: Sequence[Draft], *, at: int) -> list[Receipt]:
+        del drafts, at
+        raise TypeError("a view is read")
+
+    def check(self) -> None:
+        self._log.check()
+
+    def tree(self) -> Tree:
+        return self._log.tree()
+
+    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
+        return self._log.leaves(after, limit=limit) if self._audits else []
+
+    def tiles(self, first: int, end: int) -> list[bytes]:
+        return self._log.tiles(first, end)
+
+    def read(self, after: int, *, limit: int) -> list[Record]:
+        found: list[Record] = []
+        while len(found) < limit:
+            records = self._log.read(after, limit=_BATCH)
+            found += self._shown(records)
+            if len(records) < _BATCH:
+                break
+            after = records[-1].seq
+        return found[:limit]
+
+    def get(self, seq: int) -> Record | None:
+        record = self._log.get(seq)
+        return next(iter(self._shown([record] if record else [])), None)
+
+    def recent(
+        self,
+        *,
+        before: int | None,
+        limit: int,
+        about: str | None = None,
+        producer: str | None = None,
+        kind: str | None = None,
+    ) -> list[Record]:
+        if about is not None and not self._sight.key(about):
+            return []
+        found: list[Record] = []
+        while len(found) < limit:
+            records = self._log.recent(before=before, limit=_BATCH, about=about, producer=producer, kind=kind)
+            found += self._shown(records)
+            if len(records) < _BATCH:
+                break
+            before = records[-1].seq
+        return found[:limit]
+
+    def about(self, keys: Sequence[str]) -> list[int]:
+        return self._log.about([key for key in keys if self._sight.key(key)])
+
+    def count(self, *, about: str | None = None, producer: str | None = None, kind: str | None = None) -> int:
+        """Of the newest 100,000 records."""
+        if about is not None and not self._sight.key(about):
+            return 0
+        if self._sight.all and self._audits:
+            return self._log.count(about=about, producer=producer, kind=kind)
+        before: int | None = None
+        total = looked = 0
+        while looked < _MOST:
+            records = self._log.recent(before=before, limit=_BATCH, about=about, producer=producer, kind=kind)
+            total += sum(self._sees(record) for record in records)
+            looked += len(records)
+            if len(records) < _BATCH:
+                break
+            before = records[-1].seq
+        return total
+
+    def findings_of(self, seq: int) -> list[str]:
+        return self._log.findings_of(seq) if self.get(seq) is not None else []
+
+    def conformance(
+        self, *, producer: str | None = None, after: tuple[str, str] | None = None, limit: int
+    ) -> list[Conformance]:
+        """Their texts name things: for those alone who see everything."""
+        return self._log.conformance(producer=producer, after=after, limit=limit) if self._sight.all else []
+
+    def producers(self) -> Iterator[str]:
+        return self._log.producers() if self._sight.all else iter(())
+
+    def close(self) -> None:
+        """The log is another's to close."""
+
+    def _shown(self, records: Sequence[Record]) -> list[Record]:
+        return [self._veiled(record) for record in records if self._sees(record)]
+
+    def _sees(self, record: Record) -> bool:
+        if record.kind == "openlineage" or record.kind.startswith(_CURATED):
+            if self._sight.all:
+                return True
+            if record.job:
+                return self._sight.key(record.job)
+            said = _about(record)
+            return bool(said) and all(self._sight.key(key) for key in said)
+        return self._audits
+
+    def _veiled(self, record: Record) -> Record:
+        if self._sight.all_sensitive or not record.body:
+            return record
+        sensitive = bool(record.job) and self._sight.sensitive(record.job)
+        if self._sight.all and sensitive:
+            return record
+        body = self._sight.json(orjson.loads(record.body), sensitive=sensitive)
+        return replace(record, body=orjson.dumps(body))
+
+
+def _about(record: Record) -> list[str]:
+    """Keys of what a record without a job is about."""
+    body: Any = orjson.loads(record.body) if record.body else {}
+    if record.kind == "openlineage":
+        dataset = body.get("dataset") or {}
+        return [keys.dataset(*names.normal(str(dataset.get("namespace")), str(dataset.get("name"))))]
+    return names_of(body)
