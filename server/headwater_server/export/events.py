@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from headwater_server.graph import keys
 from headwater_server.graph.words import COLUMN_FLOW, PAST, TABLE_FLOW, EdgeKind, Kind
-from headwater_server.log.port import RecordLog
+from headwater_server.log.port import RecordReader
 from headwater_server.store.port import Direction, GraphStore
 
 _FLOW = TABLE_FLOW | COLUMN_FLOW | {EdgeKind.FEEDS_WHOLE} | set(PAST.values())
 _ALL = 1_000_000
 
 
-def events_behind(key: str, *, store: GraphStore, log: RecordLog) -> Iterator[bytes]:
+def events_behind(key: str, *, store: GraphStore, log: RecordReader) -> Iterator[bytes]:
     """Bodies as they were accepted, one line each, in the order in which they were."""
     wanted = _flow(key, store)
     jobs = {k for k in wanted if keys.kind_of(k) is Kind.JOB}

@@ -10,7 +10,7 @@ from headwater_server.auth.policy import Permission
 from headwater_server.auth.sight import Sight, names_of
 from headwater_server.graph import keys, names
 from headwater_server.log.leaf import Leaf
-from headwater_server.log.port import Conformance, Draft, Receipt, Record, RecordLog
+from headwater_server.log.port import Conformance, Evidence, Record, RecordReader
 from headwater_server.log.tree import Tree
 
 _BATCH = 500
@@ -22,30 +22,18 @@ _CURATED = ("registry.", "curation.")
 class SeenLog:
     """A view that reads like a log."""
 
-    def __init__(self, log: RecordLog, sight: Sight) -> None:
+    def __init__(self, log: RecordReader, sight: Sight) -> None:
         self._log = log
         self._sight = sight
         self._audits = sight.principal.everywhere(Permission.AUDIT)
         self.instance = log.instance
 
+    @property
+    def edition(self) -> str:
+        return self._log.edition
+
     def head(self) -> int:
         return self._log.head()
-
-    def append(self, drafts: Sequence[Draft], *, at: int) -> list[Receipt]:
-        del drafts, at
-        raise TypeError("a view is read")
-
-    def check(self) -> None:
-        self._log.check()
-
-    def tree(self) -> Tree:
-        return self._log.tree()
-
-    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
-        return self._log.leaves(after, limit=limit) if self._audits else []
-
-    def tiles(self, first: int, end: int) -> list[bytes]:
-        return self._log.tiles(first, end)
 
     def read(self, after: int, *, limit: int) -> list[Record]:
         found: list[Record] = []
@@ -69,37 +57,47 @@ class SeenLog:
         about: str | None = None,
         producer: str | None = None,
         kind: str | None = None,
+        since: int = 0,
     ) -> list[Record]:
         if about is not None and not self._sight.key(about):
             return []
         found: list[Record] = []
-        while len(found) < limit:
-            records = self._log.recent(before=before, limit=_BATCH, about=about, producer=producer, kind=kind)
+        for records in self._newest(before, about=about, producer=producer, kind=kind, since=since):
             found += self._shown(records)
-            if len(records) < _BATCH:
+            if len(found) >= limit:
                 break
-            before = records[-1].seq
         return found[:limit]
 
     def about(self, keys: Sequence[str]) -> list[int]:
         return self._log.about([key for key in keys if self._sight.key(key)])
 
-    def count(self, *, about: str | None = None, producer: str | None = None, kind: str | None = None) -> int:
-        """Of the newest 100,000 records."""
+    def count(
+        self,
+        *,
+        about: str | None = None,
+        producer: str | None = None,
+        kind: str | None = None,
+        since: int = 0,
+        before: int | None = None,
+    ) -> int:
+        """Of the newest 100,000 records, unless all are seen."""
         if about is not None and not self._sight.key(about):
             return 0
         if self._sight.all and self._audits:
-            return self._log.count(about=about, producer=producer, kind=kind)
-        before: int | None = None
+            return self._log.count(about=about, producer=producer, kind=kind, since=since, before=before)
         total = looked = 0
-        while looked < _MOST:
-            records = self._log.recent(before=before, limit=_BATCH, about=about, producer=producer, kind=kind)
+        for records in self._newest(before, about=about, producer=producer, kind=kind, since=since):
             total += sum(self._sees(record) for record in records)
             looked += len(records)
-            if len(records) < _BATCH:
+            if looked >= _MOST:
                 break
-            before = records[-1].seq
         return total
+
+    def mutations(self) -> list[str]:
+        return self._log.mutations()
+
+    def first_at(self, moment: int) -> int:
+        return self._log.first_at(moment)
 
     def findings_of(self, seq: int) -> list[str]:
         return self._log.findings_of(seq) if self.get(seq) is not None else []
@@ -113,8 +111,38 @@ class SeenLog:
     def producers(self) -> Iterator[str]:
         return self._log.producers() if self._sight.all else iter(())
 
+    def tree(self) -> Tree:
+        return self._log.tree()
+
+    def leaves(self, after: int, *, limit: int) -> list[Leaf]:
+        """Their hashes; what was hashed is for auditors."""
+        leaves = self._log.leaves(after, limit=limit)
+        return leaves if self._audits else [replace(leaf, data=b"", salt=None) for leaf in leaves]
+
+    def tiles(self, first: int, end: int) -> list[bytes]:
+        return self._log.tiles(first, end)
+
+    def extent(self) -> tuple[int, int]:
+        return self._log.extent()
+
+    def evidence(self, first: int, end: int) -> list[Evidence]:
+        """For auditors who see everything."""
+        return self._log.evidence(first, end) if self._audits and self._sight.all_sensitive else []
+
     def close(self) -> None:
         """The log is another's to close."""
+
+    def _newest(
+        self, before: int | None, *, about: str | None, producer: str | None, kind: str | None, since: int
+    ) -> Iterator[list[Record]]:
+        while True:
+            records = self._log.recent(
+                before=before, limit=_BATCH, about=about, producer=producer, kind=kind, since=since
+            )
+            yield records
+            if len(records) < _BATCH:
+                return
+            before = records[-1].seq
 
     def _shown(self, records: Sequence[Record]) -> list[Record]:
         return [self._veiled(record) for record in records if self._sees(record)]

@@ -14,7 +14,8 @@ from headwater_server.api.graphql.pages import Connection, connect
 from headwater_server.api.graphql.scalars import JSON, DateTime, Long
 from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.graph import keys
-from headwater_server.lineage.urns import encode_id, is_key
+from headwater_server.graph.keys import is_key
+from headwater_server.lineage.urns import encode_id
 from headwater_server.log.port import Record
 from headwater_server.redaction.redactor import NOTE
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from headwater_server.audit.service import Audit
 from headwater_server.auth.policy import Principal
-from headwater_server.log.port import RecordLog
+from headwater_server.log.port import RecordReader
 from headwater_server.settings import Settings
 from headwater_server.store.port import GraphStore
 
@@ -204,7 +204,7 @@ class Context:
     """One execution's: made anew for each request."""
 
     store: GraphStore
-    log: RecordLog
+    log: RecordReader
     registry: Registry
     curation: Curation
     facets: Callable[[str], Sequence[FacetView]]
