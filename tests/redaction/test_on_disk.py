@@ -19,7 +19,7 @@ ONE, MANY = "/api/v1/lineage?wait=projected", "/api/v1/lineage/batch?wait=projec
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(data=tmp_path / "data"))) as client:
+    with TestClient(create_app(Settings(data=tmp_path / "data")), base_url="http://localhost") as client:
         yield client
 
 
@@ -159,7 +159,7 @@ def test_nothing_can_be_called_by_a_secret(door: TestClient, tmp_path: Path) -> 
 
 def test_values_in_sql_are_not_kept_where_that_is_set(tmp_path: Path) -> None:
     settings = Settings.from_env({"HEADWATER_SQL_LITERALS": "strip"}, data=tmp_path / "data")
-    with TestClient(create_app(settings)) as door:
+    with TestClient(create_app(settings), base_url="http://localhost") as door:
         sql = "insert into b select x from a where name = 'Ada Lovelace' and age > 4242 -- Ada Lovelace\n order by 1"
         event = said.run(
             "COMPLETE", "load", "one", 1, reads=["a"], writes=["b"], job_facets={"sql": said.facet(query=sql)}
