@@ -61,7 +61,7 @@ def test_no_shape_of_a_secret_reaches_a_file(door: TestClient, tmp_path: Path) -
     for case in SHAPES:
         escaped = orjson.dumps(case.secret)[1:-1]
         assert not [one for one in kept if case.secret.encode() in one or escaped in one], case
-    assert "headwater_unprojectable_records 0.0" in door.get("/metrics").text
+    assert "headwater_dead_letters 0.0" in door.get("/metrics").text
 
 
 def test_a_secret_behind_escapes_is_found(door: TestClient, tmp_path: Path) -> None:
