@@ -151,7 +151,7 @@ def test_slow_bodies_are_cut_and_hold_up_nobody(server: Server) -> None:
 def test_zz_nothing_of_all_this_failed_inside_and_a_slow_body_does_not_hold_up_the_end(
     server: Server,
 ) -> None:
-    assert b"headwater_unprojectable_records 0.0" in server.get("/metrics")
+    assert b"headwater_dead_letters 0.0" in server.get("/metrics")
     host, port = server.host.rsplit(":", 1)
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(

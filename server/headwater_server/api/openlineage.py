@@ -24,6 +24,9 @@ from headwater_server.settings import Settings
 NDJSON = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
+AT_ONCE = 500
+"""Events of a batch that are read and logged together: memory stays small, and others are answered in between. A batch
+that ends with 503 may be stored in part; sent again, what was stored is recognised."""
 _WAIT_HELP = "`projected` answers when the graph shows the event, not only when it is durable"
 _WAIT = {"name": "wait", "in": "query", "schema": {"enum": ["projected"]}, "description": _WAIT_HELP}
 _EVENT = {"description": "A RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)", "type": "object"}
@@ -111,20 +114,27 @@ def openlineage_router(
             raise Unsupported(f"Content-Type {kind} is not read here. Send a JSON array or NDJSON.")
         raw = await read_body(request, limit=settings.max_batch, timeout=settings.body_timeout)
         raws = list(split(raw))
-        submission, taken, failed = receive_many(
-            raws, committer, by=principal_of(request), eager=_waits(request)
-        )
+        by, eager = principal_of(request), _waits(request)
         seqs: list[int] = []
-        if submission is not None:
-            receipts = await _logged(submission)
-            await _maybe_projected(request, submission)
-            fresh = sum(not r.duplicate for r in receipts)
-            metrics.accepted(fresh, len(receipts) - fresh)
-            seqs = [r.seq for r in receipts]
+        failed: list[Failure] = []
+        last: Submission | None = None
+        for first in range(0, len(raws), AT_ONCE):
+            submission, _, refused = receive_many(
+                raws[first : first + AT_ONCE], committer, by=by, eager=eager
+            )
+            failed += [Failure(first + f.index, f.error) for f in refused]
+            if submission is not None:
+                last = submission
+                receipts = await _logged(submission)
+                fresh = sum(not r.duplicate for r in receipts)
+                metrics.accepted(fresh, len(receipts) - fresh)
+                seqs += [r.seq for r in receipts]
+        if last is not None:
+            await _maybe_projected(request, last)
         for failure in failed:
             metrics.rejected(failure.error.code)
         return Response(
-            orjson.dumps(batch_answer(len(raws), len(taken), failed, seqs)), media_type="application/json"
+            orjson.dumps(batch_answer(len(raws), len(seqs), failed, seqs)), media_type="application/json"
         )
 
     @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
