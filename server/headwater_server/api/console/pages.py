@@ -16,7 +16,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_ASSETS = ("console.css", "console.js", "complete.js", "schema.js", "docs.js", "mark.svg")
+_ASSETS = ("console.css", "console.js", "complete.js", "schema.js", "docs.js", "token.js", "mark.svg")
 
 
 def console_page() -> Response:

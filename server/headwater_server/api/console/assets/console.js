@@ -286,10 +286,14 @@ listHistory();
 repaint();
 close();
 if (new URLSearchParams(location.search).has("run")) run();
-try {
-  schema = await read();
-  visit(schema.query);
-  if (schema.mutation) $("pages").append(element("h3", "", "Changes"), element("div", "field", link(schema.mutation)));
-} catch (error) {
-  $("pages").replaceChildren(element("p", "bad", `The schema cannot be read: ${error.message}`));
+async function study() {
+  try {
+    schema = await read();
+    visit(schema.query);
+    if (schema.mutation) $("pages").append(element("h3", "", "Changes"), element("div", "field", link(schema.mutation)));
+  } catch (error) {
+    $("pages").replaceChildren(element("p", "bad", `The schema cannot be read: ${error.message}`));
+  }
 }
+document.addEventListener("token", study);
+await study();

@@ -1,4 +1,5 @@
 // The REST routes as /openapi.json tells them, each with a form to try it.
+import { send } from "./token.js";
 const $ = (id) => document.getElementById(id);
 const spec = await (await fetch("/openapi.json")).json();
 
@@ -55,7 +56,7 @@ function inside(path, verb, operation) {
     send.disabled = true;
     answer.hidden = false;
     try {
-      const got = await fetch(url, { method: verb.toUpperCase(), body: body?.value, headers: body ? { "Content-Type": media } : {} });
+      const got = await send(url, { method: verb.toUpperCase(), body: body?.value, headers: body ? { "Content-Type": media } : {} });
       const text = await got.text();
       let shown = text;
       try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }

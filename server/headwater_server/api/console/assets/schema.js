@@ -1,11 +1,12 @@
 // The schema as introspection tells it: types by name, and how a type reads.
+import { send } from "./token.js";
 const REF = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 const QUERY = `{ __schema { queryType { name } mutationType { name } types { kind name description
   fields(includeDeprecated: true) { name description deprecationReason args { name description defaultValue type { ${REF} } } type { ${REF} } }
   inputFields { name description defaultValue type { ${REF} } } enumValues { name description } possibleTypes { name } interfaces { name } } } }`;
 
 export async function ask(query, variables, operationName) {
-  const answer = await fetch("/graphql", {
+  const answer = await send("/graphql", {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
     body: JSON.stringify({ query, variables, operationName }),
@@ -15,7 +16,7 @@ export async function ask(query, variables, operationName) {
 
 export async function read() {
   const { body } = await ask(QUERY);
-  if (!body.data) throw new Error(body.errors?.[0]?.message ?? "no schema");
+  if (!body.data) throw new Error(body.errors?.[0]?.message ?? body.detail ?? "no schema");
   const schema = body.data.__schema;
   const types = new Map(schema.types.map((type) => [type.name, type]));
   return { types, query: schema.queryType.name, mutation: schema.mutationType?.name };
