@@ -20,6 +20,8 @@ from headwater_server.api.health import health_router
 from headwater_server.api.hosts import Hosts, Threshold, refuse_open_doors
 from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
+from headwater_server.api.mlflow import mlflow_routes
+from headwater_server.api.mlflow.ask import Features
 from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
@@ -87,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
     app.include_router(health_router(parts.ready, metrics))
+    app.router.routes.extend(mlflow_routes(Features(parts.tracking, parts.registry), settings))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(
         audit_router(parts.audit, lambda request: principal_of(request).name, timeout=settings.body_timeout)

@@ -36,6 +36,8 @@ from headwater_server.series.sqlite import SqliteSeries
 from headwater_server.settings import Settings
 from headwater_server.store.port import Applied, GraphStore
 from headwater_server.store.sqlite import SqliteStore
+from headwater_server.tracking import records as tracking_records
+from headwater_server.tracking.service import Tracking
 
 TRANSLATORS: dict[str, Translate] = {
     KIND: translate_record,
@@ -43,6 +45,7 @@ TRANSLATORS: dict[str, Translate] = {
     **registry_records.TRANSLATORS,
     **curation_records.TRANSLATORS,
     **access.TRANSLATORS,
+    **tracking_records.TRANSLATORS,
 }
 """What turns each kind of record into facts."""
 
@@ -106,6 +109,8 @@ class Parts:
         self.tokens = Tokens(settings.data)
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
+        self.tracking = Tracking(self.committer, self.store, self.series, now=micros)
+        self.projection.tell(shown=self.tracking.shown, emptied=self.tracking.forget)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
     def registry_at(self, now: Callable[[], int]) -> Registry:

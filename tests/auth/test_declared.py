@@ -36,6 +36,7 @@ def test_every_route_and_field_has_a_permission(tmp_path: Path) -> None:
     assert public_ones == {
         "/livez", "/health", "/healthcheck", "/readyz", "/docs", "/console/{name}", "/graphql", "/openapi.json",
         "/.well-known/headwater-keys.json",
+        "/version", "/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info",
     }  # fmt: skip
     roots = declared_roots(core(schema))
     assert roots[OperationType.QUERY]["lineage"] is Permission.READ

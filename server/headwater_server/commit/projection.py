@@ -11,7 +11,7 @@ from headwater_server.graph.changes import Changeset
 from headwater_server.graph.facts import Facts
 from headwater_server.log.deadletters import DeadLetters
 from headwater_server.log.port import Record, RecordLog
-from headwater_server.project.projector import ERASED, Parsed, Projector, Translate
+from headwater_server.project.projector import ERASED, Parsed, Projector, Shown, Translate
 from headwater_server.store.port import Applied, GraphStore
 
 logger = logging.getLogger("headwater")
@@ -49,6 +49,8 @@ class Projection:
         self._known = _Known({**translators, RETRY: self._again, DROP: _nothing, ERASED: _nothing})
         self._edition = log.edition
         """Of the log as the graph shows it: with each erasure a new one begins."""
+        self._shown: Shown = lambda _: None
+        self._emptied: Callable[[], None] = lambda: None
         self._projector = Projector(store, self._known, log=self._edition)
         self._dropped: dict[int, int] = {}
         self._sure = False
@@ -56,6 +58,11 @@ class Projection:
         """The last record that the graph shows."""
         self.unavailable = ""
         """Why the graph does not take records now; empty: it does."""
+
+    def tell(self, *, shown: Shown, emptied: Callable[[], None]) -> None:
+        """Before the first record: `shown` hears of every block that the graph took, `emptied` when it begins again."""
+        self._shown = self._projector.shown = shown
+        self._emptied = emptied
 
     def recognise(self) -> None:
         """Read where the graph stands. What was known of it is forgotten: a transaction whose outcome nobody
@@ -113,6 +120,8 @@ class Projection:
         self._store.reset()
         self._edition = self._log.edition
         self._projector = Projector(self._store, self._known, log=self._edition)
+        self._projector.shown = self._shown
+        self._emptied()
         self.recognise()
 
     def _read(self, limit: int) -> list[Parsed]:

@@ -31,6 +31,10 @@ class Node(NamedTuple):
     | ModelVersion | model key | `` visible, `h` archived | number (9 digits) |
     | Stage, Alias | model key | `` | order, name |
     | Annotation | subject's key | `` | created |
+    | Experiment | `` | `` visible, `h` deleted | created |
+    | LoggedModel | experiment's key | `` visible, `h` deleted | created |
+    | ParamKey, MetricKey | experiment's key | `` | name |
+    | CodeVersion | `` | `` | commit |
     """
 
     key: str

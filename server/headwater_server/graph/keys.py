@@ -1,5 +1,7 @@
 """Keys: one string names a node, begins with its kind and can be taken apart again."""
 
+import re
+
 from headwater_server.graph.words import Kind
 
 _PREFIX: dict[Kind, str] = {
@@ -17,7 +19,13 @@ _PREFIX: dict[Kind, str] = {
     Kind.STAGE: "stage",
     Kind.ALIAS: "alias",
     Kind.ANNOTATION: "annotation",
+    Kind.EXPERIMENT: "experiment",
+    Kind.PARAM_KEY: "param_key",
+    Kind.METRIC_KEY: "metric_key",
+    Kind.LOGGED_MODEL: "logged_model",
+    Kind.CODE_VERSION: "code_version",
 }
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 
 
@@ -114,3 +122,20 @@ def stage(model_name: str, name: str) -> str:
 
 def alias(model_name: str, name: str) -> str:
     return key(Kind.ALIAS, model_name, name)
+
+
+def experiment(number: str) -> str:
+    return key(Kind.EXPERIMENT, number)
+
+
+def logged_model(model_id: str) -> str:
+    return key(Kind.LOGGED_MODEL, model_id)
+
+
+def code_version(commit: str, repo: str) -> str:
+    """A whole commit hash is one in all the world, whoever says where it lies; anything shorter (a tag, a number)
+    only in its repository.
+    """
+    if _SHA.fullmatch(commit):
+        return key(Kind.CODE_VERSION, commit)
+    return key(Kind.CODE_VERSION, commit, repo)

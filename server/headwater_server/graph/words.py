@@ -20,6 +20,11 @@ class Kind(StrEnum):
     STAGE = "Stage"
     ALIAS = "Alias"
     ANNOTATION = "Annotation"
+    EXPERIMENT = "Experiment"
+    PARAM_KEY = "ParamKey"
+    METRIC_KEY = "MetricKey"
+    LOGGED_MODEL = "LoggedModel"
+    CODE_VERSION = "CodeVersion"
 
 
 class EdgeKind(StrEnum):
@@ -57,6 +62,14 @@ class EdgeKind(StrEnum):
     PRODUCED = "PRODUCED"  # Run -> ModelVersion
     TRAINED_ON = "TRAINED_ON"  # ModelVersion -> DatasetVersion | Dataset
     ANNOTATES = "ANNOTATES"  # Annotation -> any
+    HAS_RUN = "HAS_RUN"  # Experiment -> Run
+    HAS_PARAM = "HAS_PARAM"  # Run -> ParamKey: its value
+    HAS_METRIC = "HAS_METRIC"  # Run -> MetricKey: what all its points come to
+    RAN_CODE = "RAN_CODE"  # Run -> CodeVersion
+    LOGGED = "LOGGED"  # Run -> LoggedModel it made
+    USED_MODEL = "USED_MODEL"  # Run -> LoggedModel
+    OF_MODEL = "OF_MODEL"  # ModelVersion -> LoggedModel
+    EVALUATED_ON = "EVALUATED_ON"  # LoggedModel -> Dataset: a metric's value there
 
 
 PAST: dict[EdgeKind, EdgeKind] = {
@@ -118,6 +131,7 @@ PROPS: dict[Kind, tuple[str, ...]] = {
         "runId", "job", "state", "started", "ended", "nominalStart", "nominalEnd", "error",
         "errorLanguage", "parent", "root", "facets", "flow", "producer", "description", "tags",
         "owners", "archived", "displayName", "first", "processingType", "until",
+        "experiment", "status", "user", "artifacts", "unlinked",
     ),
     Kind.STEP: ("job", "owner", "evidence", "producer"),
     Kind.STATEMENT: (),
@@ -126,10 +140,20 @@ PROPS: dict[Kind, tuple[str, ...]] = {
     ),
     Kind.MODEL_VERSION: (
         "model", "number", "description", "owners", "tags", "created", "archived", "displayName",
-        "sourceUri", "contentHash", "signature", "run", "by", "stage", "aliases",
+        "sourceUri", "contentHash", "signature", "run", "by", "stage", "aliases", "loggedModel",
     ),
     Kind.STAGE: ("model", "name", "order", "exclusive"),
     Kind.ALIAS: ("model", "name"),
     Kind.ANNOTATION: ("subject", "body", "author", "created"),
+    Kind.EXPERIMENT: (
+        "name", "job", "description", "owners", "tags", "created", "archived", "displayName", "artifacts",
+    ),
+    Kind.PARAM_KEY: ("experiment", "name"),
+    Kind.METRIC_KEY: ("experiment", "name"),
+    Kind.LOGGED_MODEL: (
+        "experiment", "name", "run", "modelType", "status", "description", "owners", "tags", "created",
+        "archived", "displayName", "artifacts",
+    ),
+    Kind.CODE_VERSION: ("commit", "repo"),
 }
 """Every property a node of a kind may have (an adapter names them one by one)."""

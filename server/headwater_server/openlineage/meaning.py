@@ -1,6 +1,7 @@
 """What the standard facets mean to the graph: one small function a facet, JSON in, a small value out."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from headwater_server.graph import times
@@ -76,6 +77,21 @@ def job_type(facet: Json) -> dict[str, str]:
 def code_location(facet: Json) -> dict[str, str]:
     known = {k: facet.get(k) for k in ("url", "repoUrl", "path", "version", "branch", "tag")}
     return {k: v for k, v in known.items() if isinstance(v, str)}
+
+
+@lru_cache(maxsize=1_024)
+def repository(url: str) -> str:
+    """One spelling for the usual ones: `git@host:org/repo.git` is `https://host/org/repo`; no user, no `.git`."""
+    if url.startswith("git@") and "://" not in url:
+        host, _, path = url[4:].partition(":")
+        url = f"https://{host}/{path}"
+    scheme, separator, rest = url.partition("://")
+    if separator:
+        host, slash, path = rest.partition("/")
+        host = host.rpartition("@")[2].lower()
+        scheme = "https" if scheme in ("ssh", "git", "http", "git+ssh", "git+https") else scheme
+        url = f"{scheme}://{host}{slash}{path}"
+    return url.rstrip("/").removesuffix(".git")
 
 
 def nominal(facet: Json) -> list[int | None]:

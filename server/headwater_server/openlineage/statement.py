@@ -5,7 +5,7 @@ A statement is named by its content. Runs of one job mostly say the same, so the
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import orjson
 
@@ -42,6 +42,8 @@ class Statement(TypedDict):
     explicit: list[Explicit]
     is_explicit: bool
     """A lineage facet was there, be it empty: nothing is to be guessed."""
+    evidence: NotRequired[str]
+    """Who says so, where it is not an OpenLineage producer: what is guessed from it bears this name."""
 
 
 def statement(event: Event) -> Statement | None:

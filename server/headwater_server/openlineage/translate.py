@@ -35,8 +35,10 @@ _THE_OWNERS_ALONE = frozenset({"lifecycleStateChange", "dataQualityAssertions", 
 _PARENT_NAMES = ("parent", "parentRun")
 
 
-def translate(event: Event, *, seq: int) -> dict[str, Facts]:
-    """Facts by key of the entity. `seq` is kept as the place to read facet bodies from."""
+def translate(event: Event, *, seq: int, evidence: str = "") -> dict[str, Facts]:
+    """Facts by key of the entity. `seq` is kept as the place to read facet bodies from; `evidence` names who
+    speaks where it is not an OpenLineage producer.
+    """
     facts: dict[str, Facts] = defaultdict(Facts)
     script = named(event)
     if script is not None and script.phantoms:
@@ -44,6 +46,8 @@ def translate(event: Event, *, seq: int) -> dict[str, Facts]:
     said = statement(event)
     if said is not None and script is not None and script.phantoms:
         said = without(said, script.phantoms)
+    if said is not None and evidence:
+        said["evidence"] = evidence
     if event.form is Form.DATASET:
         (dataset,) = event.outputs
         _dataset(facts, dataset, event, seq, owner=True)
@@ -89,7 +93,7 @@ def _run(facts: dict[str, Facts], event: Event, said: Statement | None, seq: int
     run.span("seq", seq)
     run.set("producer", at, event.producer, event.producer)
     keep_facets(run, event.run_facets, meaning.RUN, at, seq, "/run/facets", "facet")
-    _code(run, event)
+    _code(facts, run, event)
     if said is not None:
         name = _statement(facts, said)
         if _is_snapshot(event):
@@ -124,10 +128,14 @@ def _said_under_root(facts: dict[str, Facts], event: Event) -> None:
         facts[event.run].set("said_once", event.at, said, said)
 
 
-def _code(run: Facts, event: Event) -> None:
+def _code(facts: dict[str, Facts], run: Facts, event: Event) -> None:
     """Which code this run ran: the job may change between two runs."""
     if where := meaning.code_location(event.job_facets.get("sourceCodeLocation", {})):
         run.set("code", event.at, orjson.dumps(where).decode(), where)
+        commit, url = where.get("version"), where.get("repoUrl")
+        if commit and url:
+            repo = meaning.repository(url)
+            facts[keys.code_version(commit, repo)].first[f"repo|{repo}"] = 0
     for name in ("sql", "sourceCode"):
         if name in event.job_facets:
             digest = digest_of(event.job_facets[name])

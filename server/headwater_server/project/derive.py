@@ -5,7 +5,6 @@ What depends on several entities (a job's current flow and its past) is in `time
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from headwater_server.graph import keys, names, times
@@ -15,6 +14,7 @@ from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.openlineage.statement import Statement
 from headwater_server.project.registered import derive_alias, derive_model, derive_stage
 from headwater_server.project.registered import derive_version as derive_model_version
+from headwater_server.project.run_times import RunTimes, run_times
 from headwater_server.project.said import (
     Derived,
     curated,
@@ -23,8 +23,14 @@ from headwater_server.project.said import (
     present,
     tags_of,
 )
-
-TERMINAL = ("FAIL", "ABORT", "COMPLETE")
+from headwater_server.project.tracked import (
+    derive_code_version,
+    derive_experiment,
+    derive_logged_model,
+    is_tracked,
+    ran_code,
+    track,
+)
 
 
 def derive_dataset(key: str, facts: Facts) -> Derived:
@@ -187,32 +193,6 @@ def _told(declared: Statement | None) -> list[str]:
     return [*(f"<{k}" for k in sorted(inputs)), *(f">{k}" for k in sorted(outputs))]
 
 
-@dataclass(frozen=True, slots=True)
-class RunTimes:
-    """When a run began, ended and how: see `run_times`."""
-
-    state: str
-    begin: int
-    started: int | None
-    ended: int | None
-
-
-def run_times(facts: Facts) -> RunTimes:
-    """FAIL > ABORT > COMPLETE whatever their times (Spark sends FAIL, then COMPLETE 20 ms later); only a
-    later START opens a new attempt. A START of the same time as a terminal is not later.
-    """
-    begin = facts.first.get("begin", facts.first.get("named", 0))
-    started = facts.first.get("at|START")
-    attempt = facts.last.get("at|START", -(2**62))
-    for state in TERMINAL:
-        ended = facts.last.get(f"at|{state}")
-        if ended is not None and ended >= attempt:
-            return RunTimes(state, begin, started, ended)
-    if "begin" not in facts.first:
-        return RunTimes("NEW", begin, None, None)
-    return RunTimes("RUNNING", begin, started, None)
-
-
 MARK = {"COMPLETE": "C", "FAIL": "F", "ABORT": "F", "RUNNING": "R", "NEW": "N"}
 
 
@@ -263,6 +243,9 @@ def derive_run(key: str, facts: Facts) -> Derived:
     for wrote, at in facts.firsts("wrote|"):
         if wrote.startswith("dataset|") and not failed:
             _written(derived, key, facts, when, wrote, at)
+    ran_code(derived, key, facts)
+    if is_tracked(facts):
+        track(derived, key, facts)
     return derived
 
 
@@ -370,6 +353,9 @@ DERIVE: dict[Kind, Callable[[str, Facts], Derived]] = {
     Kind.STAGE: derive_stage,
     Kind.ALIAS: derive_alias,
     Kind.ANNOTATION: derive_annotation,
+    Kind.EXPERIMENT: derive_experiment,
+    Kind.LOGGED_MODEL: derive_logged_model,
+    Kind.CODE_VERSION: derive_code_version,
 }
 
 

@@ -98,6 +98,7 @@ def steps_of(
         if step.inputs or step.outputs:  # "this job has no upstream" joins nothing to anything
             found.append(step)
 
+    guessed = next((s["evidence"] for s in statements if s.get("evidence")), "CARTESIAN")
     explicit = _explicit(statements)
     is_explicit = any(s["is_explicit"] for s in statements)
     if is_explicit:
@@ -126,10 +127,10 @@ def steps_of(
     elif sql is not None:
         rest = _fill_outputs(add, rest, inputs, sql, nothing_said=not outputs and not columns)
     if rest and not is_explicit:
-        add("CARTESIAN", inputs, rest)
+        add(guessed, inputs, rest)
     used = {k for step in found for k in step.inputs}
     if dangling := inputs - used:
-        add("EXPLICIT" if explicit else "CARTESIAN", dangling, ())
+        add("EXPLICIT" if explicit else guessed, dangling, ())
     return tuple(sorted({step.key: step for step in found}.values(), key=lambda s: s.key))
 
 

@@ -7,8 +7,9 @@ from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
-from headwater_server.project.derive import derive_run, run_times
+from headwater_server.project.derive import derive_run
 from headwater_server.project.flow import Step, make_step, step_edges, step_nodes
+from headwater_server.project.run_times import run_times
 from headwater_server.project.said import Derived, present
 from headwater_server.project.timeline import Place, Turn
 
@@ -52,6 +53,8 @@ def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn) -> Derive
                 derived.edges += step_edges(step, since=begin, until=turn.until, run=key)
     derived.nodes[0] = run._replace(mark="T" if turn.turns else run.mark, props=present(props))
     for version_key, at in facts.firsts("produced|"):
+        if f"renamed|{version_key}" in facts.first:
+            continue  # it stands under another name
         _produced(derived, key, flow.steps, version_key, at)
     return derived
 
@@ -88,7 +91,8 @@ def _produced(derived: Derived, run: str, steps: Sequence[Step], version: str, a
     making = [s for s in steps if model in s.outputs or version in s.outputs]
     inputs = {k for s in (making or steps) for k in s.inputs}
     if inputs:
-        evidence = making[0].evidence if making else "CARTESIAN"
+        guessed = "MLFLOW" if any(s.evidence == "MLFLOW" for s in steps) else "CARTESIAN"
+        evidence = making[0].evidence if making else guessed
         step = make_step(version, keys.job_of(run), evidence, inputs, [version])
         derived.nodes += step_nodes(step)
         derived.edges += step_edges(step, since=at, run=run)

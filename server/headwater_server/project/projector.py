@@ -28,6 +28,9 @@ from headwater_server.store.port import Applied, Direction, GraphStore
 Translate: TypeAlias = Callable[[Any, int], Mapping[str, Facts]]
 """(parsed body, seq) -> facts by key. Pure."""
 
+Shown: TypeAlias = Callable[[Mapping[str, Facts]], None]
+"""Hears what entities are known to be now, when the graph shows it. It keeps no hand on what it is given."""
+
 Touched: TypeAlias = dict[str, tuple[Entry | None, Entry]]
 """Before and after, by key."""
 
@@ -65,6 +68,7 @@ class Projector:
 
     def __init__(self, store: GraphStore, translators: Mapping[str, Translate], *, log: str) -> None:
         self._store = store
+        self.shown: Shown = lambda _: None
         self._translators = translators
         self._log = log
         self.forget()
@@ -115,6 +119,7 @@ class Projector:
         upto = Applied(records[-1].seq, self._log)
         self._store.apply(work.batch.changes(), upto=upto)
         self._remember(work)
+        self.shown({key: new.facts for key, (_, new) in touched.items()})
 
     def _remember(self, work: Work) -> None:
         for key, entry in work.entries.items():

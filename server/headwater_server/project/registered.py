@@ -24,15 +24,17 @@ TOLD = "told"
 def derive_model(key: str, facts: Facts) -> Derived:
     (name,) = keys.parts_of(key)
     by_hand = curated(facts)
-    registered = "created" in facts.first
+    registered = "created" in facts.first and not facts.get("deleted")
     props: dict[str, Value] = {
         "name": name,
-        "created": facts.first.get("created", facts.first.get("seen")),
+        "created": _registered_at(facts),
         "revision": facts.last.get("revision", 0),
         "tags": tags_of(facts, ()),
         **by_hand,
     }
     hidden = not registered or bool(by_hand.get("archived"))
+    if facts.get("deleted"):
+        props.pop("archived", None)  # it is not there, not put away
     node = Node(
         key,
         Kind.MODEL,
@@ -42,6 +44,13 @@ def derive_model(key: str, facts: Facts) -> Derived:
         props=present(props),
     )
     return Derived([node], [])
+
+
+def _registered_at(facts: Facts) -> int | None:
+    """Again, when it was deleted in between."""
+    again = facts.values.get("deleted")
+    first = facts.first.get("created", facts.first.get("seen"))
+    return int(again[0]) if again is not None and again[2] is False else first
 
 
 def derive_version(key: str, facts: Facts) -> Derived:
@@ -75,9 +84,15 @@ def derive_version(key: str, facts: Facts) -> Derived:
         "run": made.get("run"),
         "by": made.get("by"),
         "stage": now,
+        "loggedModel": made.get("loggedModel"),
         **by_hand,
     }
-    hidden = not made or bool(by_hand.get("archived"))
+    deleted = bool(facts.get("deleted"))
+    hidden = not made or deleted or bool(by_hand.get("archived"))
+    if deleted:
+        props.pop("archived", None)
+    if made.get("loggedModel"):
+        derived.edges.append(Edge(key, EdgeKind.OF_MODEL, made["loggedModel"]))
     derived.nodes.append(
         Node(
             key,
@@ -92,7 +107,7 @@ def derive_version(key: str, facts: Facts) -> Derived:
     trained = made.get("trainedOn") or []
     for target in trained:
         derived.edges.append(Edge(key, EdgeKind.TRAINED_ON, target, TOLD, since=created))
-    if trained:
+    if trained and not deleted:
         step = make_step(key, "", "DECLARED", {dataset_behind(t) for t in trained}, [key])
         derived.nodes += step_nodes(step)
         derived.edges += step_edges(step, since=created)

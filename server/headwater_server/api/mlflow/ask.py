@@ -1,0 +1,75 @@
+"""One call: who asks, what was said, and the features that can answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headwater_server.auth.policy import Principal
+from headwater_server.errors import Invalid
+from headwater_server.registry.service import Registry
+from headwater_server.tracking.search import Asked, View
+from headwater_server.tracking.service import Tracking
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the API speaks for."""
+
+    tracking: Tracking
+    registry: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    of: Features
+    said: Mapping[str, Any]
+    principal: Principal
+
+    @property
+    def actor(self) -> str:
+        return self.principal.name
+
+    @property
+    def tracking(self) -> Tracking:
+        return self.of.tracking
+
+    @property
+    def registry(self) -> Registry:
+        return self.of.registry
+
+    def text(self, name: str) -> str:
+        """A required field's, or `` for an optional one that is not there."""
+        return str(self.said.get(name) or "")
+
+    def maybe(self, name: str) -> Any:
+        return self.said.get(name)
+
+    @property
+    def run_id(self) -> str:
+        """Old clients say run_uuid."""
+        found = self.said.get("run_id") or self.said.get("run_uuid")
+        if not found:
+            raise Invalid("Missing value for required parameter 'run_id'.")
+        return str(found)
+
+    def pairs(self, name: str) -> list[tuple[str, str]]:
+        """Tags or params."""
+        return [(one["key"], one.get("value", "")) for one in self.said.get(name) or ()]
+
+    def asked(self, default: int) -> Asked:
+        """The search."""
+        size = self.said.get("max_results")
+        return Asked(
+            self.text("filter"),
+            self.said.get("order_by") or (),
+            default if size is None else size,
+            self.text("page_token") or None,
+        )
+
+    def view(self, name: str) -> View:
+        given = self.said.get(name) or View.ACTIVE_ONLY
+        if given not in set(View):
+            raise Invalid(
+                f"Invalid value {given!r} for parameter '{name}' supplied: one of {', '.join(View)}."
+            )
+        return View(given)

@@ -1,0 +1,153 @@
+"""What a call may say: field by field, from a query string or a JSON body. Unknown fields are passed over.
+
+A route's fields are one text: `run_id! key! value!:double tags:pair*`. `!` is required, `*` is a list, the type is
+`string` unless told.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from headwater_server.api.bodies import read_json
+from headwater_server.errors import Invalid
+
+NESTED: dict[str, str] = {
+    "pair": "key! value",
+    "metric": "key! value!:double timestamp!:int64 step:int64 dataset_name dataset_digest model_id run_id",
+    "dataset": "name! digest! source_type! source! schema profile",
+    "input_tag": "key! value!",
+    "dataset_input": "tags:input_tag* dataset!:dataset",
+    "model_input": "model_id!",
+    "model_output": "model_id! step!:int64",
+    "dataset_name": "dataset_name! dataset_digest",
+    "order": "field_name! ascending:bool dataset_name dataset_digest",
+}
+"""The messages that fields hold."""
+_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    name: str
+    type: str = "string"
+    required: bool = False
+    repeated: bool = False
+
+
+@lru_cache(maxsize=512)
+def specs(text: str) -> tuple[Spec, ...]:
+    return tuple(_spec(word) for word in text.split())
+
+
+def _spec(word: str) -> Spec:
+    name, _, kind = word.partition(":")
+    repeated = word.endswith("*")
+    return Spec(name.strip("!*"), kind.rstrip("*") or "string", "!" in name, repeated)
+
+
+def from_body(raw: bytes, fields: Sequence[Spec]) -> dict[str, Any]:
+    """Raises Invalid."""
+    if not raw:
+        return checked({}, fields)
+    said = read_json(raw)
+    if not isinstance(said, dict):
+        raise Invalid("The body is not a JSON object.")
+    return checked(said, fields)
+
+
+def from_query(pairs: Sequence[tuple[str, str]], fields: Sequence[Spec]) -> dict[str, Any]:
+    """Raises Invalid."""
+    said: dict[str, Any] = {}
+    known = {f.name: f for f in fields}
+    for name, value in pairs:
+        field = known.get(name)
+        if field is not None and field.repeated:
+            said.setdefault(name, []).append(value)
+        else:
+            said[name] = value
+    return checked(said, fields)
+
+
+def checked(said: Mapping[str, Any], fields: Sequence[Spec], inside: str = "") -> dict[str, Any]:
+    """The fields that are there, each of its type.
+
+    Raises:
+        Invalid: one is missing, or of another type.
+
+    """
+    found: dict[str, Any] = {}
+    for field in fields:
+        value = said.get(field.name)
+        name = inside + field.name
+        if value is None or (value == "" and field.required and field.name not in _MAY_BE_EMPTY):
+            if field.required:
+                raise Invalid(f"Missing value for required parameter '{name}'.")
+            continue
+        if not field.repeated:
+            found[field.name] = _one(value, field, name)
+        elif isinstance(value, list):
+            found[field.name] = [_one(one, field, f"{name}[{place}]") for place, one in enumerate(value)]
+        else:
+            raise _wrong(value, name, "a list")
+    return found
+
+
+_MAY_BE_EMPTY = frozenset({"value"})
+
+
+def _one(value: Any, field: Spec, name: str) -> Any:
+    match field.type:
+        case "string":
+            if isinstance(value, str):
+                return value
+            raise _wrong(value, name, "a text")
+        case "int64":
+            return _whole(value, name)
+        case "double":
+            return _double(value, name)
+        case "bool":
+            if isinstance(value, bool):
+                return value
+            if value in ("true", "false"):
+                return value == "true"
+            raise _wrong(value, name, "true or false")
+    if not isinstance(value, dict):
+        raise _wrong(value, name, "an object")
+    return checked(value, specs(NESTED[field.type]), f"{name}.")
+
+
+def _whole(value: Any, name: str) -> int:
+    """64 bits come as numbers or as texts."""
+    found: int | None = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        found = value
+    elif (isinstance(value, float) and value.is_integer()) or (
+        isinstance(value, str) and value.strip().lstrip("-").isdecimal()
+    ):
+        found = int(value)
+    if found is None or not -(2**63) <= found < 2**63:
+        raise _wrong(value, name, "a whole number of 64 bits")
+    return found
+
+
+def _double(value: Any, name: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        if value in _NUMBERS:
+            return _NUMBERS[value]
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    raise _wrong(value, name, 'a number, or one of "NaN", "Infinity", "-Infinity"')
+
+
+def _wrong(value: Any, name: str, expected: str) -> Invalid:
+    shown = orjson.dumps(value, default=str).decode()
+    shown = shown if len(shown) <= 200 else shown[:200] + "…"
+    return Invalid(f"Invalid value {shown} for parameter '{name}' supplied: expected {expected}.")

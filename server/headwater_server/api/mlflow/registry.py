@@ -1,0 +1,130 @@
+"""MLflow's calls about registered models: the same registry that GraphQL changes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from headwater_server.api.mlflow import registered
+from headwater_server.api.mlflow.ask import Ask
+from headwater_server.api.mlflow.shapes import filled
+from headwater_server.errors import AlreadyExists, Invalid
+from headwater_server.registry.catalogue import ModelView
+from headwater_server.tracking import limits
+from headwater_server.tracking.matching import LISTED, NULLABLE, NUMERIC, Field, Language
+from headwater_server.tracking.paging import Clause
+from headwater_server.tracking.search import plain
+from headwater_server.tracking.search import search as find
+
+MAX_MODELS = 1_000
+MAX_TAG_VALUE = 100_000
+PROMPT = "mlflow.prompt.is_prompt"
+"""Clients keep prompts as models with this tag, and ask for models that have none by `!= 'true'`."""
+
+_TAG: Field[ModelView] = Field("text", NULLABLE, lambda key: lambda one: tag_of(one.tags, key))
+_LANGUAGE: Language[ModelView] = Language(
+    attributes={
+        "name": plain("text", LISTED, lambda one: one.name),
+        "creation_timestamp": plain("number", NUMERIC, lambda one: one.created // 1_000),
+        "last_updated_timestamp": plain("number", NUMERIC, lambda one: one.updated // 1_000),
+    },
+    entities={"tag": _TAG, "tags": _TAG},
+    parts={},
+    spelled={"timestamp": "last_updated_timestamp", "creation_time": "creation_timestamp"},
+)
+
+
+def create(ask: Ask) -> dict[str, Any]:
+    name = ask.text("name")
+    tags = checked_tags(ask.pairs("tags"))
+    try:
+        ask.registry.register_model(name, description=ask.maybe("description"), tags=tags, actor=ask.actor)
+    except AlreadyExists as error:
+        raise AlreadyExists(f"Registered Model (name={name}) already exists.", **error.details) from None
+    return _shown(ask, name)
+
+
+def get(ask: Ask) -> dict[str, Any]:
+    return _shown(ask, ask.text("name"))
+
+
+def rename(ask: Ask) -> dict[str, Any]:
+    to = ask.text("new_name")
+    if not to:
+        raise Invalid("Missing value for required parameter 'new_name'.")
+    ask.registry.rename(ask.text("name"), to, actor=ask.actor)
+    return _shown(ask, to)
+
+
+def update(ask: Ask) -> dict[str, Any]:
+    name = ask.text("name")
+    if ask.maybe("description") is not None:
+        ask.registry.edit(name, description=ask.text("description"), actor=ask.actor)
+    return _shown(ask, name)
+
+
+def delete(ask: Ask) -> dict[str, Any]:
+    ask.registry.delete_model(ask.text("name"), actor=ask.actor)
+    return {}
+
+
+def search(ask: Ask) -> dict[str, Any]:
+    asked = ask.asked(100).checked(MAX_MODELS)
+    default = [Clause[ModelView](lambda one: one.name, ascending=True)]
+    models = [one for one in ask.registry.models() if PROMPT in asked.filter or PROMPT not in one.tags]
+    page = find(models, _LANGUAGE, asked, lambda one: one.name, default)
+    return filled(
+        {
+            "registered_models": [registered.model(one, ask.registry) for one in page.rows],
+            "next_page_token": page.token,
+        }
+    )
+
+
+def latest(ask: Ask) -> dict[str, Any]:
+    name, stages = ask.text("name"), ask.maybe("stages") or ()
+    ask.registry.model(name)
+    return filled({"model_versions": [registered.version(v) for v in ask.registry.latest(name, stages)]})
+
+
+def set_tag(ask: Ask) -> dict[str, Any]:
+    tags = checked_tags([(ask.text("key"), ask.text("value"))])
+    ask.registry.edit(ask.text("name"), tags=tags, actor=ask.actor)
+    return {}
+
+
+def delete_tag(ask: Ask) -> dict[str, Any]:
+    ask.registry.edit(ask.text("name"), removed=[ask.text("key")], actor=ask.actor)
+    return {}
+
+
+def set_alias(ask: Ask) -> dict[str, Any]:
+    name, version = ask.text("name"), ask.text("version")
+    ask.registry.model_version(name, version)
+    ask.registry.set_alias(name, ask.text("alias"), version=version, actor=ask.actor)
+    return {}
+
+
+def delete_alias(ask: Ask) -> dict[str, Any]:
+    name, alias = ask.text("name"), ask.text("alias")
+    ask.registry.model(name)
+    if alias in dict(ask.registry.pointers(name)):
+        ask.registry.set_alias(name, alias, version=None, actor=ask.actor)
+    return {}
+
+
+def by_alias(ask: Ask) -> dict[str, Any]:
+    return {"model_version": registered.version(ask.registry.at_alias(ask.text("name"), ask.text("alias")))}
+
+
+def checked_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
+    for key, value in tags:
+        limits.checked_key(key, "key")
+        limits.within(value, MAX_TAG_VALUE, "value")
+    return dict(tags)
+
+
+def tag_of(tags: dict[str, str], key: str) -> str | None:
+    return tags.get(key, "false" if key == PROMPT else None)
+
+
+def _shown(ask: Ask, name: str) -> dict[str, Any]:
+    return {"registered_model": registered.model(ask.registry.model(name), ask.registry)}

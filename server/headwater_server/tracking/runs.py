@@ -1,0 +1,349 @@
+"""Runs: begun, ended, deleted, restored; what they log. Each is decided in its turn and durable on return."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from headwater_server.errors import Invalid, NotFound
+from headwater_server.graph import keys
+from headwater_server.graph.facts import Facts
+from headwater_server.graph.words import Kind
+from headwater_server.project.tracked import STATES, is_tracked
+from headwater_server.redaction.rules import REDACTED
+from headwater_server.series.port import Point, SeriesStore, Summary
+from headwater_server.tracking import limits, records
+from headwater_server.tracking.batches import check_batch, check_tags, checked_time
+from headwater_server.tracking.drafting import Decided, decided, moment
+from headwater_server.tracking.evaluations import Evaluated, evaluations
+from headwater_server.tracking.experiments import Experiments
+from headwater_server.tracking.inputs import Input, described
+from headwater_server.tracking.known import Known
+from headwater_server.tracking.run_names import run_name
+from headwater_server.tracking.turn import Turn
+from headwater_server.tracking.views import Run, tags_in, written
+
+PARENT, NAME, USER = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
+COMMIT, REPO = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
+MODEL_HISTORY = "mlflow.log-model.history"
+
+Change = Callable[[Facts], dict[str, Any]]
+"""What is to be said of a run, out of what is known of it; raises what refuses it."""
+
+
+class Runs:
+    def __init__(
+        self,
+        turn: Turn,
+        known: Known,
+        experiments: Experiments,
+        series: SeriesStore,
+        *,
+        now: Callable[[], int],
+    ) -> None:
+        self._turn = turn
+        self._known = known
+        self._experiments = experiments
+        self._series = series
+        self._now = now
+
+    # -- reads ------------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run:
+        """Raises NotFound."""
+        key = self.key(run_id)
+        return Run.of(key, self._known.of(key))
+
+    def key(self, run_id: str) -> str:
+        """Raises NotFound."""
+        return _found(run_id, self._known.run_key(run_id))
+
+    def find(self, run_id: str) -> str | None:
+        """Its key, once the graph shows it; None: there is no such run."""
+        key = self._known.run_key(run_id) if limits.is_run_id(run_id) else None
+        if key is not None:
+            self._known.settled()
+        return key
+
+    def contents(self, names: Sequence[str]) -> dict[str, Any]:
+        """What inputs say of their sources, schemas and profiles, by the name of the content."""
+        wanted = {keys.key(Kind.STATEMENT, name): name for name in names}
+        found = self._known.of_many(list(wanted))
+        return {wanted[key]: facts.get("content") or {} for key, facts in found.items()}
+
+    def history(self, run_id: str, metric: str, *, limit: int | None, after: Point | None) -> list[Point]:
+        """A metric's points, in order. Raises NotFound when there is no such run."""
+        return self._series.read(self.key(run_id), metric, max_points=limit, after=after)
+
+    # -- writes -----------------------------------------------------------------------------------
+
+    def create(
+        self,
+        experiment: str,
+        *,
+        name: str | None = None,
+        start: int | None = None,
+        user: str = "",
+        tags: Mapping[str, str] | None = None,
+        actor: str,
+    ) -> Run:
+        """A run that is running. Without a name it gets one.
+
+        Raises:
+            NotFound: the experiment.
+            Invalid: the experiment is deleted; a tag or the name is not allowed.
+
+        """
+        tags = dict(tags or {})
+        if name and tags.get(NAME, name) != name:
+            raise Invalid(
+                f"Both 'run_name' argument and '{NAME}' tag are specified, but with different values "
+                f"(run_name='{name}', {NAME}='{tags[NAME]}')."
+            )
+        tags[NAME] = name or tags.get(NAME) or run_name()
+        if user:
+            tags.setdefault(USER, user)
+        check_tags(tags)
+        self._experiments.get(experiment)
+        run_id = secrets.token_hex(16)
+        begin = checked_time(start, "start_time") if start is not None else self._now() // 1_000
+
+        def decide() -> list[Decided]:
+            home = self._experiments.active_now(experiment)
+            job = keys.job(records.NAMESPACE, home.job)
+            key = keys.run(run_id, job)
+            body = {
+                "run": key,
+                "experiment": experiment,
+                "start": begin,
+                "user": user,
+                "artifacts": f"{home.artifacts}/{run_id}/artifacts",
+                "tags": tags,
+                **self._meant(key, tags, {}),
+                "at": self._now(),
+                "by": actor,
+            }
+            return self._say(records.RUN, body, key, new=True)
+
+        (body,) = self._turn.decide(decide)
+        key = body["run"]
+        return Run.of(key, self._known.of(key))
+
+    def update(
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        end: int | None = None,
+        name: str | None = None,
+        actor: str,
+    ) -> Run:
+        """How it stands and what it is called.
+
+        Raises:
+            NotFound: the run.
+            Invalid: it is deleted, or the status is none that MLflow knows.
+
+        """
+        if status is not None and status not in STATES:
+            raise Invalid(f"Invalid value {status!r} for parameter 'status': one of {', '.join(STATES)}.")
+        end = checked_time(end, "end_time") if end is not None else None
+
+        def change(facts: Facts) -> dict[str, Any]:
+            said: dict[str, Any] = {}
+            if status is not None or end is not None:
+                was = facts.get("status") or ["RUNNING", None]
+                now = status or was[0]
+                said |= {"status": now, "end": end if end is not None or now == "RUNNING" else was[1]}
+            if name:
+                said["tags"] = {NAME: name}
+            return said
+
+        return self._change(run_id, records.UPDATE, change, actor=actor)
+
+    def delete(self, run_id: str, *, actor: str) -> None:
+        """It keeps all that was logged, and refuses more."""
+        self._change(run_id, records.UPDATE, lambda _: {"deleted": True}, actor=actor)
+
+    def restore(self, run_id: str, *, actor: str) -> None:
+        def change(facts: Facts) -> dict[str, Any]:
+            if not facts.get("deleted"):
+                raise Invalid(
+                    f"The run {run_id} must be in the 'deleted' state. Current state is active. Nothing to restore."
+                )
+            return {"deleted": False}
+
+        self._change(run_id, records.UPDATE, change, actor=actor, deleted=True)
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[tuple[str, Point]] = (),
+        params: Sequence[tuple[str, str]] = (),
+        tags: Sequence[tuple[str, str]] = (),
+        evaluated: Sequence[Evaluated] = (),
+        actor: str,
+    ) -> None:
+        """A batch: all of it or nothing. Points first, then one record with what they come to.
+
+        Raises:
+            NotFound: the run.
+            Invalid: it is deleted; a name or value is not allowed; a param has another value already.
+
+        """
+        check_batch(metrics, params, tags)
+        key = self.key(run_id)
+        self._check(key, self._known.of(key), params)
+        points: dict[str, list[Point]] = {}
+        for name, point in metrics:
+            points.setdefault(name, []).append(point)
+        summaries = self._series.append(key, points) if points else {}
+
+        def change(facts: Facts) -> dict[str, Any]:
+            self._check(key, facts, params)
+            new = {name: value for name, value in params if facts.get(f"param|{name}") is None}
+            set_tags = dict(tags)
+            said: dict[str, Any] = {
+                "metrics": {name: _absolute(summary) for name, summary in summaries.items()},
+                "params": new,
+                "tags": set_tags,
+                **self._meant(
+                    key, set_tags, tags_in(facts) if COMMIT in set_tags or REPO in set_tags else {}
+                ),
+            }
+            if evaluated:
+                said["models"] = evaluations(evaluated, facts, key, self._known.now)
+            return {name: value for name, value in said.items() if value}
+
+        self._change(run_id, records.LOG, change, actor=actor)
+
+    def note_model(self, run_id: str, said: dict[str, Any], *, actor: str) -> None:
+        """That a client before MLflow 3 logged a model: its description, in a tag with those logged before."""
+
+        def change(facts: Facts) -> dict[str, Any]:
+            before = orjson.loads(tags_in(facts).get(MODEL_HISTORY) or "[]")
+            kept = {k: v for k, v in said.items() if k not in ("signature", "saved_input_example_info")}
+            return {"tags": {MODEL_HISTORY: orjson.dumps([*before, kept]).decode()}, "model": said}
+
+        self._change(run_id, records.LOG, change, actor=actor)
+
+    def remove_tag(self, run_id: str, name: str, *, actor: str) -> None:
+        def change(facts: Facts) -> dict[str, Any]:
+            if name not in tags_in(facts):
+                raise NotFound(f"No tag with name: {name} in run with id {run_id}", ref=name, didYouMean=[])
+            return {"removed": [name]}
+
+        self._change(run_id, records.LOG, change, actor=actor)
+
+    def read_by(
+        self, run_id: str, inputs: Sequence[Input], *, models: Sequence[str] = (), actor: str
+    ) -> None:
+        """That the run read these datasets and used these logged models.
+
+        Raises:
+            NotFound: the run or a model.
+            Invalid: it is deleted; a text is too long.
+
+        """
+        if len(inputs) > limits.MAX_DATASETS:
+            raise Invalid(f"at most {limits.MAX_DATASETS} datasets a call, these are {len(inputs)}.")
+        for one in inputs:
+            one.check()
+
+        def change(facts: Facts) -> dict[str, Any]:
+            home = self._experiments.get_now(str(facts.get("experiment")))
+            self._models_now(models)
+            said = [described(one, home.job) for one in inputs]
+            return {"inputs": said, "models": list(models)} if said or models else {}
+
+        self._change(run_id, records.INPUTS, change, actor=actor)
+
+    def made_models(self, run_id: str, models: Sequence[tuple[str, int]], *, actor: str) -> None:
+        """That the run made these logged models, at these steps."""
+
+        def change(_: Facts) -> dict[str, Any]:
+            self._models_now([model for model, _ in models])
+            return {"models": [list(one) for one in models]} if models else {}
+
+        self._change(run_id, records.OUTPUTS, change, actor=actor)
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _change(self, run_id: str, kind: str, change: Change, *, actor: str, deleted: bool = False) -> Run:
+        limits.checked_run_id(run_id)
+
+        def decide() -> list[Decided]:
+            key = _found(run_id, self._known.run_key_now(run_id))
+            facts = self._known.now(key)
+            if not deleted:
+                _must_be_active(run_id, facts)
+            said = change(facts)
+            if not said:
+                return []
+            body = {"run": key, **said, "at": moment(facts, self._now()), "by": actor}
+            return self._say(kind, body, key)
+
+        self._turn.decide(decide)
+        return self.get(run_id)
+
+    def _say(self, kind: str, body: dict[str, Any], key: str, *, new: bool = False) -> list[Decided]:
+        said = decided(kind, body, self._turn.redactor, run=key)
+        self._known.decided(said.facts, new=key if new else "")
+        return [said]
+
+    def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]]) -> None:
+        run_id = keys.parts_of(key)[0]
+        _must_be_active(run_id, facts)
+        for name, value in params:
+            known = facts.get(f"param|{name}")
+            if known is not None and known != value and REDACTED not in known:
+                raise Invalid(
+                    f"Changing param values is not allowed. Param with key='{name}' was already logged with "
+                    f"value='{known}' for run ID='{run_id}'. Attempted logging new value '{value}'."
+                )
+
+    def _meant(self, key: str, tags: Mapping[str, str], known: Mapping[str, str]) -> dict[str, Any]:
+        """What tags say of other nodes: the run above, the code. Looked up now, so that a replay need not."""
+        found: dict[str, Any] = {}
+        above = tags.get(PARENT)
+        if above and limits.is_run_id(above):
+            parent = self._known.run_key_now(above)
+            if parent is not None and parent != key:
+                found["parent"] = parent
+        if COMMIT in tags or REPO in tags:
+            every = {**known, **tags}
+            if every.get(COMMIT):
+                found |= {"commit": every[COMMIT], "repo": every.get(REPO, "")}
+        return found
+
+    def _models_now(self, models: Sequence[str]) -> None:
+        for model in models:
+            if self._known.now(keys.logged_model(model)).get("made") is None:
+                raise NotFound(f"Logged model with ID '{model}' not found.", ref=model, didYouMean=[])
+
+
+def _found(run_id: str, key: str | None) -> str:
+    if key is None:
+        raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+    return key
+
+
+def _must_be_active(run_id: str, facts: Facts) -> None:
+    if not is_tracked(facts):
+        raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+    if facts.get("deleted"):
+        raise Invalid(
+            f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it first."
+        )
+
+
+def _absolute(summary: Summary) -> list[Any]:
+    """[points, last, step, timestamp, least, most, since]."""
+    last = summary.last
+    return [
+        summary.n,
+        *(written(last.value), last.step, last.timestamp),
+        *(written(summary.least), written(summary.most), summary.since),
+    ]
