@@ -219,6 +219,7 @@ class Parts:
             "headwater_queue_records": self.committer.queued,
             "headwater_queue_bytes": self.committer.queued_bytes,
             "headwater_dead_letters": len(self.letters),
+            "headwater_checkpoint_records": self.audit.noted,
             "headwater_disk_free_bytes": shutil.disk_usage(self.settings.data).free,
         }
 

@@ -42,7 +42,8 @@ class Audit:
         self._elsewhere = elsewhere
         self._now = now
         self._key: SignerKey = keys.signer(data, log)
-        self._noted = 0
+        self.noted = 0
+        """Records that the last checkpoint which was written down knows."""
         self._sweep = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._note_now_and_then, name="checkpoints", daemon=True)
@@ -80,7 +81,7 @@ class Audit:
     def note(self) -> None:
         """Write down where the log is: a line of the server's log, the data folder, and the file elsewhere."""
         tree = self._log.tree()
-        if tree.size in (0, self._noted):
+        if tree.size in (0, self.noted):
             return
         note = sign(Checkpoint(self._key.name, tree.size, tree.root()).text(), self._key)
         logger.info("checkpoint %s", " | ".join(line for line in note.split("\n") if line))
@@ -96,7 +97,7 @@ class Audit:
         except OSError as error:
             logger.warning("a checkpoint of %d records could not be written: %s", tree.size, error)
             return
-        self._noted = tree.size
+        self.noted = tree.size
 
     # -- asking -------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class DeadLetters:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(5000)
         connection.pragma("synchronous", "full")
+        connection.pragma("secure_delete", 1)  # a reason may quote a record that is erased later
         connection.execute(SCHEMA)
         return connection
 
