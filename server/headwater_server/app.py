@@ -33,7 +33,7 @@ from headwater_server.auth.policy import Principal, everybody
 from headwater_server.errors import HeadwaterError
 from headwater_server.export.events import events_behind
 from headwater_server.ingest import reader
-from headwater_server.ingest.receive import receive_many
+from headwater_server.ingest.receive import KIND, receive_many
 from headwater_server.lineage import resolve
 from headwater_server.parts import Migrated, Parts, micros
 from headwater_server.settings import Settings
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         parts.start()
-        if settings.demo and parts.log.head() == 0:
+        if settings.demo and not parts.log.recent(before=None, limit=1, kind=KIND):
             tell(parts)
         beside = [asyncio.create_task(_warm(engine))]
         if settings.auth == "token":

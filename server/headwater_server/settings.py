@@ -124,7 +124,7 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "HEADWATER_HOST", _text, "Address to listen on.")
     port: int = _setting(4747, "HEADWATER_PORT", _whole(0, 65535), "Port to listen on; 0 picks a free one.")
-    demo: bool = _setting(False, "HEADWATER_DEMO", _flag, "Fill an empty log with the demo data.")  # noqa: FBT003
+    demo: bool = _setting(False, "HEADWATER_DEMO", _flag, "Fill a log without events with the demo data.")  # noqa: FBT003
     neo4j_uri: str = _setting("", "NEO4J_URI", _bolt, "Keep the graph in this Neo4j; empty: embedded SQLite.")
     neo4j_username: str = _setting("neo4j", "NEO4J_USERNAME", _text, "Neo4j user.")
     neo4j_password: str = _setting("", "NEO4J_PASSWORD", _secret, "Neo4j password.", secret=True)
