@@ -1,84 +1,26 @@
 """Each bad input gets its exact answer from a real server: never a 500, never a trace, nothing stored by half."""
 
-import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.badinput.cases import CASES, GRAPHQL, LINEAGE, RAW, SMALL, Case
+from tests.badinput.server import Server
 
-BODY_TIMEOUT = 2
 ALLOWED = 30
 """MiB that the server may grow by while it refuses a bomb."""
-
-
-class Server:
-    def __init__(self, folder: Path) -> None:
-        self.said = folder / "stderr"
-        with self.said.open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "headwater_server", "up", "--data", str(folder / "data"), "--port", "0", "--json"],
-                stdout=subprocess.PIPE, stderr=said, text=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HEADWATER_BODY_TIMEOUT": str(BODY_TIMEOUT)},
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        self.host = json.loads(self.process.stdout.readline())["url"].removeprefix("http://")
-        self.get("/graphql")
-
-    def send(self, case: Case) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(self.host, timeout=60)
-        headers = {"content-type": "application/json", **case.headers}
-        body: Any = iter([case.body[:1000], case.body[1000:]]) if case.chunked else case.body
-        try:
-            connection.request("POST", case.path, body, headers, encode_chunked=case.chunked)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def get(self, path: str) -> Any:
-        connection = http.client.HTTPConnection(self.host, timeout=60)
-        connection.request("GET", path)
-        text = connection.getresponse().read()
-        connection.close()
-        return text
-
-    def head(self) -> int:
-        return int(json.loads(self.get("/readyz"))["headSeq"])
-
-    def ask(self, query: str) -> Any:
-        return self.send(Case(0, "", GRAPHQL, json.dumps({"query": query}).encode(), 200))[1]["data"]
-
-    def memory(self) -> int:
-        """The most it ever took, in MiB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-    def raw(self, sent: bytes) -> bytes:
-        host, port = self.host.rsplit(":", 1)
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(sent)
-            return connection.recv(65_536)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("server"))
     yield started
-    if started.process.poll() is None:
-        started.process.send_signal(signal.SIGTERM)
-        started.process.wait(20)
-    if started.process.stdout is not None:
-        started.process.stdout.close()
+    started.stop()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.number} {case.what[:50]}")

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from headwater_server.api.bodies import read_body
+from headwater_server.api.described import BATCH_ANSWER, EVENT, SEQ, answers, refusals
 from headwater_server.api.door import principal_of
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.needs import needs
@@ -28,8 +29,7 @@ AT_ONCE = 500
 """Events of a batch that are read and logged together: memory stays small, and others are answered in between. A batch
 that ends with 503 may be stored in part; sent again, what was stored is recognised."""
 _WAIT_HELP = "`projected` answers when the graph shows the event, not only when it is durable"
-_WAIT = {"name": "wait", "in": "query", "schema": {"enum": ["projected"]}, "description": _WAIT_HELP}
-_EVENT = {"description": "A RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)", "type": "object"}
+_WAIT = {"name": "wait", "in": "query", "schema": {"type": "string"}, "description": _WAIT_HELP}
 
 
 class _Plain(APIRoute):
@@ -56,18 +56,13 @@ def openlineage_router(
         "/api/v1/lineage",
         status_code=201,
         summary="Take one event",
-        response_description="Durable, with its number",
         responses={
-            200: {"description": "This very event was here already: its number"},
-            400: {"description": "Not JSON, not gzip"},
-            408: {"description": "The body did not come in time"},
-            413: {"description": "Too large"},
-            415: {"description": "Another content type or encoding"},
-            422: {"description": "An event that has no place: pointer, expected, got"},
-            503: {"description": "Cannot be stored now: send it again"},
+            201: answers("Durable, with its number", SEQ),
+            200: answers("This very event was here already: its number", SEQ),
+            **refusals(400, 408, 413, 415, 422, 503),
         },
         openapi_extra={
-            "requestBody": {"required": True, "content": {"application/json": {"schema": _EVENT}}},
+            "requestBody": {"required": True, "content": {"application/json": {"schema": EVENT}}},
             "parameters": [_WAIT],
         },
     )
@@ -91,12 +86,21 @@ def openlineage_router(
     @router.post(
         "/api/v1/lineage/batch",
         summary="Take many events",
-        response_description="What was taken and what was not (OpenLineage's batch answer)",
+        responses={
+            200: answers("What was taken and what was not (OpenLineage's batch answer)", BATCH_ANSWER),
+            **refusals(400, 408, 413, 415, 422, 503),
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
                 "content": {
-                    "application/json": {"schema": {"type": "array", "items": _EVENT}},
+                    "application/json": {
+                        "schema": {
+                            "type": "array",
+                            "items": {},
+                            "description": "Events; each is judged by itself",
+                        }
+                    },
                     "application/x-ndjson": {"schema": {"type": "string"}},
                 },
             },
@@ -137,7 +141,15 @@ def openlineage_router(
             orjson.dumps(batch_answer(len(raws), len(seqs), failed, seqs)), media_type="application/json"
         )
 
-    @router.get("/api/v1/export/openlineage", summary="The closed set of events behind a node, as NDJSON")
+    @router.get(
+        "/api/v1/export/openlineage",
+        summary="The closed set of events behind a node, as NDJSON",
+        response_class=StreamingResponse,
+        responses={
+            200: answers("One event a line", {"type": "string"}, "application/x-ndjson"),
+            **refusals(400, 404, 409, 422, 503),
+        },
+    )
     @needs(Permission.EXPORT)
     def export_events(request: Request, ref: str) -> StreamingResponse:
         lines = export(request, ref)

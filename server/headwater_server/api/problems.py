@@ -6,12 +6,14 @@ from contextlib import suppress
 
 import orjson
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headwater_server.api.failures import log_unexpected
-from headwater_server.errors import HeadwaterError, TooSlow, Unauthenticated, Unavailable
+from headwater_server.errors import HeadwaterError, TooSlow, Unauthenticated, Unavailable, Unplaceable
 
 logger = logging.getLogger("headwater")
 MEDIA_TYPE = "application/problem+json"
@@ -43,16 +45,42 @@ def render_all(app: FastAPI) -> None:
     async def ours(_: Request, error: HeadwaterError) -> Response:
         return problem(error)
 
+    @app.exception_handler(RequestValidationError)
+    async def parameters(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"])
+        return problem(
+            Unplaceable(
+                f"{where}: {first['msg']}.",
+                pointer=f"/{where}",
+                expected=str(first["type"]),
+                got="something else",
+            )
+        )
+
     @app.exception_handler(HTTPException)
-    async def framework(_: Request, error: HTTPException) -> Response:
+    async def framework(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # the router names the methods of the first route only
+            headers["Allow"] = ", ".join(sorted(_methods(request)))
         body = {"title": str(error.detail), "status": error.status_code, "detail": str(error.detail)}
-        return Response(orjson.dumps(body), error.status_code, error.headers, MEDIA_TYPE)
+        return Response(orjson.dumps(body), error.status_code, headers, MEDIA_TYPE)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         return masked(error, request.url.path)
 
     app.add_middleware(Masking)
+
+
+def _methods(request: Request) -> set[str]:
+    """All that the path can be asked by."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 def masked(error: Exception, path: str) -> Response:

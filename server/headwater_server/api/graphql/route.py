@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from headwater_server.api.bodies import read_body, read_json
 from headwater_server.api.console.pages import console_page, console_router
+from headwater_server.api.described import GRAPHQL_REQUEST, graphql_answers
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.operation import Query, Runs
@@ -19,15 +20,6 @@ from headwater_server.errors import HeadwaterError, Invalid, TooSlow, Unavailabl
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _LARGEST = 2**20
-_BODY = {
-    "type": "object",
-    "required": ["query"],
-    "properties": {
-        "query": {"type": "string"},
-        "variables": {"type": "object"},
-        "operationName": {"type": "string"},
-    },
-}
 
 
 def graphql_router(
@@ -45,8 +37,8 @@ def graphql_router(
     @router.post(
         "/graphql",
         summary="Run one GraphQL operation",
-        response_description="`data`, `errors` and `extensions.cost`",
-        openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": _BODY}}}},
+        responses=graphql_answers(_JSON, _GRAPHQL),
+        openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": GRAPHQL_REQUEST}}}},
     )
     @known
     async def run(request: Request) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from headwater_server.api.described import MARQUEZ_ERROR, answers, refusals
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.marquez import graphs, lists
 from headwater_server.api.needs import needs
@@ -16,6 +17,7 @@ from headwater_server.auth.policy import Permission
 from headwater_server.errors import HeadwaterError, Invalid, NotFound
 from headwater_server.graph import times
 
+_JSON = "application/json"
 _MOST = 1_000
 _FARTHEST = 100_000
 _PATHS = (
@@ -42,6 +44,15 @@ _QUERY = {
     "/events/lineage": ("before", "after", "limit", "offset", "sortDirection"),
 }
 _REQUIRED = frozenset({"nodeId", "q"})
+_SAID: dict[str, Any] = {"type": "string", "minLength": 1}
+_NOTHING: dict[str, Any] = {"type": "string", "maxLength": 0}
+_WHOLE: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 999_999_999}, _NOTHING]}
+_TIME: dict[str, Any] = {"anyOf": [{"type": "string", "format": "date-time"}, _NOTHING]}
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("limit", "offset", "depth"), _WHOLE),
+    **dict.fromkeys(("before", "after"), _TIME),
+    **dict.fromkeys(("nodeId", "q"), _SAID),
+}
 
 
 def marquez_router(context_factory: Callable[[Request], Context]) -> APIRouter:
@@ -59,6 +70,14 @@ def marquez_router(context_factory: Callable[[Request], Context]) -> APIRouter:
             summary=summary,
             operation_id="marquez" + path.replace("/", "_").replace("{", "").replace("}", ""),
             response_model=None,
+            responses={
+                200: answers(summary, {"type": "object"}),
+                **refusals(),
+                **{s: answers("As Marquez tells it", MARQUEZ_ERROR) for s in (400, 409, 503)},
+                404: answers(
+                    "There is none", MARQUEZ_ERROR | {"required": []}, _JSON, "application/problem+json"
+                ),
+            },
             openapi_extra={"parameters": _parameters(path)},
         )
     return router
@@ -176,6 +195,11 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
     ] + [
-        {"name": name, "in": "query", "required": name in _REQUIRED, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in _REQUIRED,
+            "schema": _SCHEMAS.get(name, {"type": "string"}),
+        }
         for name in query
     ]
