@@ -8,7 +8,7 @@ import pytest
 from headwater_server.audit import erasure
 from headwater_server.audit.folder import Folder
 from headwater_server.audit.verify import Verification
-from headwater_server.errors import Invalid, NotFound
+from headwater_server.errors import Conflict, Invalid, NotFound
 from headwater_server.graph import keys
 from headwater_server.parts import open_log
 from tests.app import Headwater, open_empty
@@ -170,7 +170,7 @@ def test_an_erasure_is_evidence_and_cannot_be_erased_nor_done_twice(embedded: He
     by = erase(embedded, 2)
     with pytest.raises(Invalid, match="it is evidence itself"):
         embedded.parts.audit.erase([by], reason="r", basis="b", actor="ada")
-    with pytest.raises(Invalid, match=f"erased already, by record {by}"):
+    with pytest.raises(Conflict, match=f"erased already, by record {by}"):
         embedded.parts.audit.erase([1, 2], reason="r", basis="b", actor="ada")
     with pytest.raises(Invalid, match="says its basis"):
         embedded.parts.audit.erase([1], reason="r", basis=" ", actor="ada")

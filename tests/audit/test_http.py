@@ -64,7 +64,7 @@ def test_growth_is_proved_between_two_checkpoints(door: TestClient) -> None:
     assert not grew(
         Checkpoint(old.origin, old.size, b"x" * 32), new, [base64.b64decode(node) for node in path]
     )
-    assert door.get("/api/v1/audit/growth", params={"old": 4, "new": 99}).status_code == 400
+    assert door.get("/api/v1/audit/growth", params={"old": 4, "new": 99}).status_code == 409
 
 
 def test_checkpoints_are_written_down_where_the_setting_says_when_it_stops(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def nothing_failed_inside(server: Server) -> None:
-    assert b"headwater_unprojectable_records 0.0" in server.get("/metrics")
+    assert b"headwater_dead_letters 0.0" in server.get("/metrics")
     assert b"errorId" not in server.said.read_bytes()
     assert b"Traceback" not in server.said.read_bytes()
 

@@ -20,9 +20,11 @@ from headwater_server.graph import times
 from headwater_server.ingest import reader
 
 _LARGEST = 2**20
+_FARTHEST = 2**53 - 1
+"""The largest number that every reader of JSON knows exactly."""
 _WHY: dict[str, Any] = {
-    "reason": {"type": "string", "minLength": 1},
-    "basis": {"type": "string", "minLength": 1, "description": "The legal basis"},
+    "reason": {"type": "string", "pattern": r"\S"},
+    "basis": {"type": "string", "pattern": r"\S", "description": "The legal basis"},
 }
 
 
@@ -67,15 +69,22 @@ def audit_router(audit: Audit, actor: Callable[[Request], str], *, timeout: floa
         "/api/v1/audit/erase",
         summary="Take the bodies of some records out of the log for good",
         openapi_extra=_asks(
-            ["records", "reason", "basis"], records={"type": "array", "items": {"type": "integer"}}, **_WHY
+            ["records", "reason", "basis"],
+            records={
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "integer", "minimum": 1, "maximum": _FARTHEST},
+            },
+            **_WHY,
         ),
     )
     @needs(Permission.ERASE)
     async def erase(request: Request) -> Response:
         asked = await _body(request, timeout)
         records = asked.get("records")
-        if not isinstance(records, list) or not all(type(seq) is int for seq in records):
-            raise Invalid("records must be a list of numbers.", field="records")
+        if not isinstance(records, list) or not all(_is_whole(seq) for seq in records):
+            raise Invalid("records must be a list of whole numbers.", field="records")
+        records = [int(seq) for seq in records]
         reason, basis, by = _text(asked, "reason"), _text(asked, "basis"), actor(request)
         return _erased(await run_in_threadpool(audit.erase, records, reason=reason, basis=basis, actor=by))
 
@@ -97,7 +106,9 @@ def audit_router(audit: Audit, actor: Callable[[Request], str], *, timeout: floa
                 "before must be a moment like 2026-01-31 or 2026-01-31T12:00:00Z.", field="before"
             ) from None
         reason, basis, by = _text(asked, "reason"), _text(asked, "basis"), actor(request)
-        dry_run = asked.get("dryRun", False) is True
+        dry_run = asked.get("dryRun", False)
+        if not isinstance(dry_run, bool):
+            raise Invalid("dryRun must be true or false. Nothing was purged.", field="dryRun")
         return _erased(
             await run_in_threadpool(
                 audit.purge, before, reason=reason, basis=basis, actor=by, dry_run=dry_run
@@ -134,6 +145,12 @@ async def _body(request: Request, timeout: float) -> Mapping[str, Any]:  # noqa:
     if not isinstance(body, dict):
         raise Invalid("the body must be a JSON object.")
     return body
+
+
+def _is_whole(value: Any) -> bool:
+    """JSON does not tell 1.0 from 1."""
+    whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    return whole and abs(value) <= _FARTHEST
 
 
 def _text(asked: Mapping[str, Any], name: str) -> str:

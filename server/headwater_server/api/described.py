@@ -111,12 +111,21 @@ def answers(status: str, schema: _Json, *media: str) -> _Json:
     }
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Problem documents (RFC 9457) that a route answers, besides those that any may."""
-    return {
-        s: answers(_MEANINGS[s], _PROBLEM, "application/problem+json")
-        for s in sorted({*statuses, 401, 403, 421})
-    }
+def add_refusals(openapi: _Json) -> None:
+    """To every route the problem documents (RFC 9457) that any like it may answer, unless it says otherwise."""
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            statuses = {401, 403, 421, 503}
+            if "requestBody" in operation:
+                statuses |= {400, 404, 408, 409, 413, 415, 422}
+            if operation.get("parameters"):
+                statuses |= {400, 404, 409, 422}
+            said = operation["responses"]
+            for status in sorted(statuses):
+                if status == 422 and "HTTPValidationError" in str(said.get("422")):
+                    del said["422"]  # the framework's words, which no route of ours answers with
+                said.setdefault(str(status), answers(_MEANINGS[status], _PROBLEM, "application/problem+json"))
+    openapi.get("components", {}).pop("schemas", None)
 
 
 MARQUEZ_ERROR: _Json = {
@@ -150,6 +159,5 @@ def graphql_answers(*media: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: answers("`data`, `errors` and `extensions.cost`", _GRAPHQL_ANSWER, *media),
         **{s: answers(_MEANINGS[s], _GRAPHQL_REFUSAL, *media) for s in (400, 408, 413, 415, 503)},
-        **refusals(),
         403: answers(_MEANINGS[403], {}, *media, "application/problem+json"),
     }

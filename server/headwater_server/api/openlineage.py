@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from headwater_server.api.bodies import read_body
-from headwater_server.api.described import BATCH_ANSWER, EVENT, SEQ, answers, refusals
+from headwater_server.api.described import BATCH_ANSWER, EVENT, SEQ, answers
 from headwater_server.api.door import principal_of
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.needs import needs
@@ -59,7 +59,6 @@ def openlineage_router(
         responses={
             201: answers("Durable, with its number", SEQ),
             200: answers("This very event was here already: its number", SEQ),
-            **refusals(400, 408, 413, 415, 422, 503),
         },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": EVENT}}},
@@ -88,7 +87,6 @@ def openlineage_router(
         summary="Take many events",
         responses={
             200: answers("What was taken and what was not (OpenLineage's batch answer)", BATCH_ANSWER),
-            **refusals(400, 408, 413, 415, 422, 503),
         },
         openapi_extra={
             "requestBody": {
@@ -147,7 +145,6 @@ def openlineage_router(
         response_class=StreamingResponse,
         responses={
             200: answers("One event a line", {"type": "string"}, "application/x-ndjson"),
-            **refusals(400, 404, 409, 422, 503),
         },
     )
     @needs(Permission.EXPORT)

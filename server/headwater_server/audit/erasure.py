@@ -12,7 +12,7 @@ import orjson
 
 from headwater_server.audit.keys import ROTATION
 from headwater_server.audit.records import ERASE, PURGE, ranges
-from headwater_server.errors import Invalid, NotFound
+from headwater_server.errors import Conflict, Invalid, NotFound
 from headwater_server.log.port import Draft, Receipt, RecordLog
 
 AT_ONCE = 5_000
@@ -111,7 +111,7 @@ def _check(log: RecordLog, seq: int) -> None:
     if record is None:
         raise NotFound(f"There is no record {seq}. Nothing was erased.")
     if record.erased is not None:
-        raise Invalid(f"record {seq} was erased already, by record {record.erased}. Nothing was erased.")
+        raise Conflict(f"record {seq} was erased already, by record {record.erased}. Nothing was erased.")
     if record.kind in _KEPT:
         raise Invalid(f"record {seq} is of kind {record.kind}: it is evidence itself. Nothing was erased.")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headwater_server.audit.note import Checkpoint, VerifierKey, opened
-from headwater_server.errors import Invalid, NotFound
+from headwater_server.errors import Conflict, Invalid, NotFound
 from headwater_server.log.leaf import Said, commitment, read_leaf
 from headwater_server.log.port import RecordReader
 from headwater_server.log.tree import (
@@ -93,7 +93,7 @@ def prove_growth(log: RecordReader, old: int, new: int) -> list[bytes]:
     """
     head = log.tree().size
     if not 0 <= old <= new <= head:
-        raise Invalid(f"expected sizes in order, at most {head}; got {old} and {new}.")
+        raise Conflict(f"expected sizes in order, at most {head}; got {old} and {new}.")
     return consistency(old, new, roots_of(log, new))
 
 

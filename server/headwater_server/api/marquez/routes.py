@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from headwater_server.api.described import MARQUEZ_ERROR, answers, refusals
+from headwater_server.api.described import MARQUEZ_ERROR, answers
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.marquez import graphs, lists
 from headwater_server.api.needs import needs
@@ -72,7 +72,6 @@ def marquez_router(context_factory: Callable[[Request], Context]) -> APIRouter:
             response_model=None,
             responses={
                 200: answers(summary, {"type": "object"}),
-                **refusals(),
                 **{s: answers("As Marquez tells it", MARQUEZ_ERROR) for s in (400, 409, 503)},
                 404: answers(
                     "There is none", MARQUEZ_ERROR | {"required": []}, _JSON, "application/problem+json"
