@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,7 @@ from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
+from headwater_server.graph.facts import Facts
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
 from headwater_server.log.deadletters import DeadLetters
@@ -110,11 +111,19 @@ class Parts:
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
         self.tracking = Tracking(self.committer, self.store, self.series, now=micros)
-        self.projection.tell(shown=self.tracking.shown, emptied=self.tracking.forget)
+        self.projection.tell(shown=self._shown, emptied=self._forget)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
     def registry_at(self, now: Callable[[], int]) -> Registry:
         return Registry(self.committer, self.log, self.store, resolve=self.resolve, now=now)
+
+    def _shown(self, told: Mapping[str, Facts]) -> None:
+        self.tracking.shown(told)
+        self.registry.shown(told)
+
+    def _forget(self) -> None:
+        self.tracking.forget()
+        self.registry.forget()
 
     def resolve(self, ref: str) -> Any:
         return resolve(ref, self.store)

@@ -1,18 +1,23 @@
 """Models and versions as they are registered, whole: what lists and MLflow's clients are told."""
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater_server.errors import NotFound
 from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.project.lru import Lru
 from headwater_server.registry.reads import RegistryReads
-from headwater_server.store.port import Direction
+from headwater_server.store.port import Direction, GraphStore
 
 PAGE = 500
 NO_STAGE = "None"
+REMEMBERED = 1_000
+"""Models at hand."""
+_PARTS = ("model|", "model_version|", "stage|", "alias|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,50 @@ class VersionView:
     aliases: tuple[str, ...]
 
 
+class Whole(NamedTuple):
+    """A model with what stands around it."""
+
+    model: ModelView
+    latest: tuple[VersionView, ...]
+    """The newest version in each stage."""
+    aliases: tuple[tuple[str, str], ...]
+    """(alias, version)"""
+
+
 class Catalogue(RegistryReads):
+    def __init__(self, store: GraphStore) -> None:
+        super().__init__(store)
+        self._lock = threading.Lock()
+        self._wholes: Lru[Whole] = Lru(REMEMBERED)
+        self._turn = 0
+
+    def whole(self, name: str) -> Whole:
+        """Remembered until something of it changes: clients ask before every other call. Raises NotFound."""
+        with self._lock:
+            known, turn = self._wholes.get(name), self._turn
+        if known is not None:
+            return known
+        found = Whole(self.model(name), tuple(self.latest(name)), tuple(self.pointers(name)))
+        with self._lock:
+            if turn == self._turn:
+                self._wholes.put(name, found)
+        return found
+
+    def shown(self, told: Iterable[str]) -> None:
+        """Called with the keys of what the graph shows anew."""
+        changed = {keys.parts_of(key)[0] for key in told if key.startswith(_PARTS)}
+        if changed:
+            with self._lock:
+                self._turn += 1
+                for name in changed:
+                    self._wholes.drop(name)
+
+    def forget(self) -> None:
+        """The graph begins again."""
+        with self._lock:
+            self._turn += 1
+            self._wholes = Lru(REMEMBERED)
+
     def model(self, name: str) -> ModelView:
         """By its very name. Raises NotFound."""
         key = keys.model(name)

@@ -3,21 +3,21 @@
 from typing import Any
 
 from headwater_server.api.mlflow.shapes import filled, pairs
-from headwater_server.registry.catalogue import ModelView, VersionView
-from headwater_server.registry.service import Registry
+from headwater_server.registry.catalogue import VersionView, Whole
 
 
-def model(one: ModelView, registry: Registry) -> dict[str, Any]:
+def model(one: Whole) -> dict[str, Any]:
     """With its newest versions by stage, and its aliases."""
+    said = one.model
     return filled(
         {
-            "name": one.name,
-            "creation_timestamp": one.created // 1_000,
-            "last_updated_timestamp": one.updated // 1_000,
-            "description": one.description,
-            "latest_versions": [version(v) for v in registry.latest(one.name)],
-            "tags": pairs(one.tags),
-            "aliases": [{"alias": a, "version": n} for a, n in registry.pointers(one.name)],
+            "name": said.name,
+            "creation_timestamp": said.created // 1_000,
+            "last_updated_timestamp": said.updated // 1_000,
+            "description": said.description,
+            "latest_versions": [version(v) for v in one.latest],
+            "tags": pairs(said.tags),
+            "aliases": [{"alias": alias, "version": number} for alias, number in one.aliases],
         }
     )
 

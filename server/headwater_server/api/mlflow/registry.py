@@ -73,7 +73,7 @@ def search(ask: Ask) -> dict[str, Any]:
     page = find(models, _LANGUAGE, asked, lambda one: one.name, default)
     return filled(
         {
-            "registered_models": [registered.model(one, ask.registry) for one in page.rows],
+            "registered_models": [registered.model(ask.registry.whole(one.name)) for one in page.rows],
             "next_page_token": page.token,
         }
     )
@@ -127,4 +127,4 @@ def tag_of(tags: dict[str, str], key: str) -> str | None:
 
 
 def _shown(ask: Ask, name: str) -> dict[str, Any]:
-    return {"registered_model": registered.model(ask.registry.model(name), ask.registry)}
+    return {"registered_model": registered.model(ask.registry.whole(name))}
