@@ -145,6 +145,8 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             registry=parts.registry,
             curation=parts.curation,
             office=parts.office,
+            tracking=parts.tracking,
+            series=parts.series,
             facets=parts.facets,
             updated=parts.updated,
             now=micros,

@@ -32,6 +32,8 @@ class Api:
             registry=parts.registry,
             curation=parts.curation,
             office=parts.office,
+            tracking=parts.tracking,
+            series=parts.series,
             facets=parts.facets,
             updated=parts.updated,
             now=lambda: 1_800_000_000_000_000,

@@ -79,7 +79,7 @@ def _find_urn(rest: str, store: GraphStore) -> Node | None:
             return _longest(
                 store, [keys.key(kind, *names.normal(*split), version) for split in _splits(pair, "/")]
             )
-        case "namespace" | "stage" | "alias" | "annotation" | "step" | "statement":
+        case "namespace" | "stage" | "alias" | "annotation" | "step" | "statement" | "experiment":
             kind = keys.kind_of(prefix)
             found = [keys.key(kind, name)]
             found += [keys.key(kind, *split) for split in _splits(name, "/")]

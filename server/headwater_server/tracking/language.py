@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "ASC", "DESC"})
+KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "ASC", "DESC"})
 
 Value: TypeAlias = "str | float | tuple[str | float, ...] | None"
 
@@ -71,7 +71,7 @@ class _Token:
     @property
     def keyword(self) -> str:
         upper = self.text.upper()
-        return upper if self.kind == "word" and upper in _KEYWORDS else ""
+        return upper if self.kind == "word" and upper in KEYWORDS else ""
 
 
 def parse_filter(text: str) -> Tree | None:

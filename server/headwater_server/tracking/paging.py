@@ -27,6 +27,10 @@ class Page(Generic[R]):
     rows: Sequence[R]
     token: str | None
     """For the next page; None: this is the last."""
+    total: int
+    """Rows of all pages together."""
+    tokens: Callable[[], list[str]]
+    """For the page behind each of these rows."""
 
 
 def page_of(
@@ -60,7 +64,12 @@ def page_of(
         ranked.sort(key=itemgetter(place), reverse=not clauses[place].ascending)
     shown = ranked[offset : offset + size]
     more = len(ranked) > offset + size
-    return Page([one[-1] for one in shown], _written(shown[-1], about) if more and shown else None)
+    return Page(
+        [one[-1] for one in shown],
+        _written(shown[-1], about) if more and shown else None,
+        len(rows),
+        lambda: [_written(one, about) for one in shown],
+    )
 
 
 def _rank(value: Any, ascending: bool) -> Rank:  # noqa: FBT001

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 from headwater_server.audit.service import Audit
 from headwater_server.auth.policy import Principal
 from headwater_server.log.port import RecordReader
+from headwater_server.series.port import SeriesStore
 from headwater_server.settings import Settings
 from headwater_server.store.port import GraphStore
+from headwater_server.tracking.service import Tracking
 
 
 class TransitionView(Protocol):
@@ -207,6 +209,8 @@ class Context:
     log: RecordReader
     registry: Registry
     curation: Curation
+    tracking: Tracking
+    series: SeriesStore
     facets: Callable[[str], Sequence[FacetView]]
     """The facets of a node, by its key."""
     updated: Callable[[str], int]

@@ -31,8 +31,10 @@ __all__ = [
     "GroupBy",
     "LineageDirection",
     "RunState",
+    "SeriesAxis",
     "Severity",
     "ShownEdgeKind",
+    "SortDirection",
     "TransformationType",
     "TransitionState",
 ]
@@ -59,9 +61,23 @@ KIND_OF: dict[Kind, EntityKind] = {
     Kind.JOB: EntityKind.JOB,
     Kind.JOB_VERSION: EntityKind.JOB_VERSION,
     Kind.RUN: EntityKind.RUN,
+    Kind.EXPERIMENT: EntityKind.EXPERIMENT,
     Kind.MODEL: EntityKind.REGISTERED_MODEL,
     Kind.MODEL_VERSION: EntityKind.MODEL_VERSION,
 }
+
+
+@strawberry.enum
+class SortDirection(Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.enum
+class SeriesAxis(Enum):
+    STEP = "STEP"
+    TIME = "TIME"
+    RELATIVE_TIME = "RELATIVE_TIME"
 
 
 @strawberry.enum

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     Undefined,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
 )
@@ -97,7 +98,9 @@ class FastExecutor(StockExecutor):
 
     def _complete_rows(
         self, item_type: GraphQLOutputType, details: FieldDetailsList, items: Iterable[Any]
-    ) -> list[dict[str, Any]]:
+    ) -> list[Any]:
+        if is_leaf_type(get_named_type(item_type)):
+            return self._leaves(item_type, items)
         if isinstance(item_type, GraphQLNonNull):
             item_type = item_type.of_type
         if isinstance(item_type, GraphQLObjectType) and item_type.is_type_of is None:
@@ -114,6 +117,14 @@ class FastExecutor(StockExecutor):
                 known = of_class[cls] = self._row(self._type_of(cls, item_type), details)
             done.append(known(item))
         return done
+
+    def _leaves(self, item_type: GraphQLOutputType, items: Iterable[Any]) -> list[Any]:
+        """A column: numbers, texts, or lists of them."""
+        writer = _Writer(self)
+        expression = writer.value(item_type, "v", [], 0)
+        source = f"def row(items):\n return [{expression} for v in items]"
+        done: Any = self.rows.row(source, writer.names)(items)
+        return list(done)
 
     def _type_of(self, cls: type, wanted: GraphQLNamedType) -> GraphQLObjectType:
         definition = cls.__dict__.get("__strawberry_definition__")

@@ -22,7 +22,8 @@ from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.neighbours import ends, inputs, outputs
 from headwater_server.api.graphql.pages import Connection, page_of_things, pages_of
-from headwater_server.api.graphql.runsearch import RunFilter, find_runs
+from headwater_server.api.graphql.runfilter import RunFilter, RunOrder
+from headwater_server.api.graphql.runsearch import find_runs
 from headwater_server.api.graphql.scalars import DateTime, TimePoint
 from headwater_server.api.graphql.values import Node
 from headwater_server.graph import changes, keys
@@ -90,8 +91,9 @@ class Job(Entity):
         first: int | None = 20,
         after: str | None = None,
         filter: RunFilter | None = None,  # noqa: A002 - the API's word
+        order_by: list[RunOrder] | None = None,
     ) -> Any:
-        if filter is None:
+        if filter is None and not order_by:
             return page_of_children(
                 self,
                 Kind.RUN,
@@ -103,7 +105,9 @@ class Job(Entity):
                 marks=_EVERY_RUN,
             )
         loader = self.cohort.loader
-        return find_runs(loader, filter, first=first, after=after, default=20, job=self.node.key)
+        return find_runs(
+            loader, filter, first=first, after=after, default=20, job=self.node.key, order_by=order_by
+        )
 
     @strawberry.field
     def inputs(self) -> list[Dataset]:

@@ -36,12 +36,14 @@ from headwater_server.api.graphql.lists import named_things, namespaces_page, st
 from headwater_server.api.graphql.logged import LogQueries
 from headwater_server.api.graphql.models import ModelVersion, RegisteredModel
 from headwater_server.api.graphql.pages import Connection
+from headwater_server.api.graphql.runfilter import RunFilter, RunOrder
 from headwater_server.api.graphql.runs import Run
-from headwater_server.api.graphql.runsearch import RunFilter, find_runs
+from headwater_server.api.graphql.runsearch import find_runs
 from headwater_server.api.graphql.scalars import Long, TimePoint
 from headwater_server.api.graphql.searching import SearchConnection, found_by
 from headwater_server.api.graphql.shown import find
 from headwater_server.api.graphql.sqllineage import SqlLineage, sql_lineage
+from headwater_server.api.graphql.tracked import TrackedQueries
 from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.api.needs import Open, needs
 from headwater_server.auth.policy import Permission
@@ -71,7 +73,7 @@ class ServerInfo:
 
 
 @strawberry.type
-class Query(LogQueries, DeadLetterQuestions):
+class Query(LogQueries, DeadLetterQuestions, TrackedQueries):
     @strawberry.field
     @needs(Permission.READ)
     def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the API's word
@@ -142,7 +144,9 @@ class Query(LogQueries, DeadLetterQuestions):
             loader_of(info), Kind.JOB, namespace=namespace, query=query, first=first, after=after
         )
 
-    @strawberry.field(description="Newest first")
+    @strawberry.field(
+        description="Newest first, unless told. `query`, `experimentIds` and `orderBy` ask for runs of experiments alone"
+    )
     @needs(Permission.READ)
     def runs(
         self,
@@ -150,8 +154,9 @@ class Query(LogQueries, DeadLetterQuestions):
         first: int | None = 50,
         after: str | None = None,
         filter: RunFilter | None = None,  # noqa: A002 - the API's word
+        order_by: list[RunOrder] | None = None,
     ) -> Connection[Run]:
-        return find_runs(loader_of(info), filter, first=first, after=after, default=50)
+        return find_runs(loader_of(info), filter, first=first, after=after, default=50, order_by=order_by)
 
     @strawberry.field
     @needs(Permission.READ)

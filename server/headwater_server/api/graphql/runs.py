@@ -6,7 +6,7 @@ import strawberry
 
 from headwater_server.api.graphql.cursors import Scope
 from headwater_server.api.graphql.datasets import DatasetVersion, lists, shown_lists
-from headwater_server.api.graphql.entity import Entity, facet_value, maybe_moment, text
+from headwater_server.api.graphql.entity import facet_value, maybe_moment, text
 from headwater_server.api.graphql.enums import RunState
 from headwater_server.api.graphql.info import several
 from headwater_server.api.graphql.jobs import Job, JobVersion
@@ -14,6 +14,7 @@ from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.lost import states
 from headwater_server.api.graphql.neighbours import ends
 from headwater_server.api.graphql.pages import Connection, page_of_things
+from headwater_server.api.graphql.runlogs import Logging
 from headwater_server.api.graphql.scalars import DateTime, Long
 from headwater_server.api.graphql.versions import versions_at_the_end
 from headwater_server.graph import changes, keys
@@ -29,7 +30,7 @@ class RunError:
 
 
 @strawberry.type
-class Run(Entity):
+class Run(Logging):
     run_id: str
     started_at: DateTime | None
     ended_at: DateTime | None

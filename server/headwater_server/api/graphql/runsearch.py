@@ -1,26 +1,22 @@
 """Runs by state, job, time and what they read, newest first."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import strawberry
-
 from headwater_server.api.graphql.cursors import Scope, page_size
 from headwater_server.api.graphql.enums import RunState
+from headwater_server.api.graphql.experimentruns import tracked_runs
 from headwater_server.api.graphql.loading import Loader
 from headwater_server.api.graphql.lost import states
-from headwater_server.api.graphql.neighbours import ends, names_of
 from headwater_server.api.graphql.pages import Connection, connect
-from headwater_server.api.graphql.scalars import DateTime
-from headwater_server.errors import Invalid
+from headwater_server.api.graphql.runfilter import RunFilter, RunOrder, jobs_of, readers_of
 from headwater_server.graph import times
 from headwater_server.graph.changes import Node
-from headwater_server.graph.words import EdgeKind, Kind
-from headwater_server.lineage import resolve
-from headwater_server.store.port import Direction, GraphStore
+from headwater_server.graph.words import Kind
+from headwater_server.store.port import GraphStore
 
 _MARKS = {
     RunState.COMPLETE: ("C", "T"),
@@ -34,17 +30,6 @@ _SEEN = ("C", "T", "R", "F")
 _BATCH = 200
 _MOST_READ = 20_000
 """Nodes that one page may look at; past it the page is short and its cursor goes on."""
-
-
-@strawberry.input
-class RunFilter:
-    states: list[RunState] | None = None
-    job_ids: list[strawberry.ID] | None = None
-    started_after: DateTime | None = None
-    started_before: DateTime | None = None
-    inputs: list[str] | None = strawberry.field(
-        default=None, description="Refs of datasets: runs that read any"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +62,10 @@ def find_runs(
     after: str | None,
     default: int,
     job: str | None = None,
+    order_by: list[RunOrder] | None = None,
 ) -> Connection[Any]:
+    if (only is not None and (only.query or only.experiment_ids is not None)) or order_by:
+        return tracked_runs(loader, only, order_by, first=first, after=after, default=default, job=job)
     size = page_size(first, default)
     wanted = _wanted(loader.store, only, job)
     scope = Scope("runs", wanted)
@@ -107,29 +95,16 @@ def _wanted(store: GraphStore, only: RunFilter | None, job: str | None) -> _Want
     only = only or RunFilter()
     states_ = frozenset(only.states or ())
     marks = tuple(dict.fromkeys(m for s in RunState if s in states_ for m in _MARKS[s])) or _SEEN
-    groups: tuple[str | None, ...] = (job,)
-    if only.job_ids is not None:
-        jobs = {resolve(ref, store).key for ref in only.job_ids[:200]}
-        if any(not key.startswith("job|") for key in jobs):
-            raise Invalid("`jobIds` holds something that is not a job.")
-        groups = tuple(sorted(jobs if job is None else jobs & {job}))
+    jobs = jobs_of(store, only, job)
+    groups: tuple[str | None, ...] = (None,) if jobs is None else tuple(sorted(jobs))
     return _Wanted(
         states=states_,
         marks=marks,
         groups=groups,
         newer=None if only.started_after is None else times.sortable(only.started_after),
         older=None if only.started_before is None else times.sortable(only.started_before),
-        keys=None if only.inputs is None else _readers(store, only.inputs),
+        keys=None if only.inputs is None else readers_of(store, only.inputs),
     )
-
-
-def _readers(store: GraphStore, refs: Sequence[str]) -> frozenset[str]:
-    datasets = names_of(store, (resolve(ref, store).key for ref in refs))
-    every = {name for group in datasets.values() for name in group}
-    versions = ends(store, every, Direction.UPSTREAM, EdgeKind.VERSION_OF)
-    every |= {v for group in versions.values() for v in group}
-    readers = ends(store, every, Direction.UPSTREAM, EdgeKind.READ)
-    return frozenset(run for group in readers.values() for run in group)
 
 
 def _newest_first(store: GraphStore, wanted: _Wanted, bound: tuple[str, str] | None) -> Iterator[Node]:

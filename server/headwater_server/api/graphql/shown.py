@@ -9,6 +9,7 @@ from headwater_server.api.graphql.audits import EVENT, AuditEvent, audit_event
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.datasets import Column, Dataset, DatasetVersion
 from headwater_server.api.graphql.entity import Annotation, Namespace
+from headwater_server.api.graphql.experiments import Experiment
 from headwater_server.api.graphql.jobs import Job, JobVersion
 from headwater_server.api.graphql.loading import Loader, Shown
 from headwater_server.api.graphql.models import ModelVersion, RegisteredModel, Stage, StageTransition
@@ -25,6 +26,7 @@ SHOWN: dict[Kind, type[Shown]] = {
     Kind.JOB: Job,
     Kind.JOB_VERSION: JobVersion,
     Kind.RUN: Run,
+    Kind.EXPERIMENT: Experiment,
     Kind.MODEL: RegisteredModel,
     Kind.MODEL_VERSION: ModelVersion,
     Kind.STAGE: Stage,
@@ -32,7 +34,7 @@ SHOWN: dict[Kind, type[Shown]] = {
 }
 
 TYPES = (
-    AuditEvent, Annotation, Column, Dataset, DatasetVersion, Job, JobVersion, ModelVersion, Namespace,
+    AuditEvent, Annotation, Column, Dataset, DatasetVersion, Experiment, Job, JobVersion, ModelVersion, Namespace,
     RegisteredModel, Run, Stage, StageTransition,
 )  # fmt: skip
 
