@@ -42,6 +42,7 @@ class Api:
             settings=parts.settings,
             audit=parts.audit,
             run_records=parts.run_records,
+            script_of=parts.script_of,
         )
 
     def answer(self, query: str, **variables: Any) -> dict[str, Any]:

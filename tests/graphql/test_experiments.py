@@ -1,10 +1,13 @@
 """Experiments: found, their runs filtered and in order, and whole tables as columns; on every store."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from headwater_server.api.seen import as_seen
+from headwater_server.auth.policy import Grant, Principal
 from headwater_server.series.port import Point
 from tests.app import Headwater, embedded, headwater, neo4j_server, on_neo4j
 from tests.graphql.asking import Api, counting, dataset, run_event
@@ -298,3 +301,27 @@ def test_params_and_metrics_of_many_runs_cost_one_call_each(lab: Lab) -> None:
         assert len(lab.with_context(store=store).ask(asked, n=first)["runs"]["edges"]) == first
         spent.append(calls())
     assert spent[0] == spent[1] <= 4
+
+
+def test_runs_of_experiments_are_seen_by_whoever_sees_their_namespace(trained: Lab) -> None:
+    trained.parts.committer.settle(patience=10)
+    asked = """{ runs(filter: {query: "metrics.auc > 0"}) { totalCount edges { node { experiment { runCount } params { key } } } }
+        experiments { edges { node { name table { total } keys { params { key } } } } } }"""
+
+    def seen(grant: str) -> Any:
+        other = Api(trained.parts)
+        principal = Principal("eve", (Grant.read(grant),))
+        other.context = as_seen(replace(trained.context, principal=principal))
+        return other.ask(asked)
+
+    inside = seen("reader?namespace=mlflow")
+    assert inside == seen("reader")
+    assert inside["runs"]["totalCount"] == 3
+    assert inside["runs"]["edges"][0]["node"] == {
+        "experiment": {"runCount": 4},
+        "params": [{"key": "kind"}, {"key": "lr"}],
+    }
+    outside = seen("reader?namespace=pg://*")
+    assert outside["runs"] == {"totalCount": 0, "edges": []}
+    assert all(edge["node"]["table"] == {"total": 0} for edge in outside["experiments"]["edges"])
+    assert all(edge["node"]["keys"] == {"params": []} for edge in outside["experiments"]["edges"])

@@ -23,6 +23,8 @@ _NAMESPACE_AT = {
     Kind.JOB_VERSION: 0, Kind.RUN: 1,
 }  # fmt: skip
 _OF_MODELS = frozenset({Kind.MODEL, Kind.MODEL_VERSION, Kind.STAGE, Kind.ALIAS})
+_TRACKED = frozenset({Kind.EXPERIMENT, Kind.PARAM_KEY, Kind.METRIC_KEY, Kind.LOGGED_MODEL})
+"""Seen by whoever sees the namespace that runs of experiments are in."""
 _NAMELESS = frozenset({Kind.STEP, Kind.STATEMENT, Kind.ANNOTATION})
 """Named by hashes: what they belong to decides."""
 
@@ -63,6 +65,8 @@ class Sight:
         parts = keys.parts_of(key)
         if kind in _OF_MODELS:
             return self.model(parts[0])
+        if kind in _TRACKED:
+            return self.namespace(keys.TRACKED)
         at = _NAMESPACE_AT.get(kind)
         return at is not None and len(parts) > at and self.namespace(parts[at])
 
@@ -76,6 +80,8 @@ class Sight:
         """Whether SQL and source code of a thing may be read."""
         if self.all_sensitive:
             return True
+        if keys.kind_of(key) in _TRACKED:
+            return self.principal.may_in(Permission.READ_SENSITIVE, namespace=keys.TRACKED)
         parts, at = keys.parts_of(key), _NAMESPACE_AT.get(keys.kind_of(key))
         if at is None:
             return self.principal.may_on(Permission.READ_SENSITIVE, model=parts[0])

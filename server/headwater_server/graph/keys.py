@@ -28,6 +28,9 @@ _PREFIX: dict[Kind, str] = {
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 
+TRACKED = "mlflow"
+"""The namespace of the jobs that experiments are."""
+
 
 def key(kind: Kind, *parts: str) -> str:
     """`dataset|postgres://db|shop.orders`. A `|` or `\\` inside a part is escaped with `\\`."""

@@ -28,7 +28,7 @@ OUTPUTS: Final = "tracking.outputs"
 MODEL: Final = "tracking.model"
 MODEL_UPDATE: Final = "tracking.model_update"
 
-NAMESPACE: Final = "mlflow"
+NAMESPACE: Final = keys.TRACKED
 """Of the jobs that experiments are."""
 PRODUCER: Final = "mlflow"
 

@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from headwater_server.graph.words import Kind
+from headwater_server.lineage.compare import DiffKind
 from headwater_server.lineage.shapes import (
     ChangeKind,
     EdgeOrigin,
@@ -23,6 +24,7 @@ __all__ = [
     "KIND_OF",
     "ActorKind",
     "ChangeKind",
+    "DiffKind",
     "EdgeOrigin",
     "EntityKind",
     "ErrorCode",
@@ -41,6 +43,7 @@ __all__ = [
 
 for _enum in (
     ChangeKind,
+    DiffKind,
     EdgeOrigin,
     EntityKind,
     EvidenceKind,

@@ -9,6 +9,7 @@ from headwater_server.api.graphql.loading import Loader
 from headwater_server.api.graphql.lost import states
 from headwater_server.api.graphql.pages import Connection, connect
 from headwater_server.api.graphql.runfilter import RunFilter, RunOrder, jobs_of, orders, readers_of
+from headwater_server.auth.sight import Sight
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.graph.words import Kind
@@ -83,8 +84,15 @@ def select_runs(
     )
 
 
+def rows_of(loader: Loader, experiment: str) -> list[Row]:
+    """All of one experiment that are not deleted, in no order."""
+    return loader.context.tracking.search.rows(_experiments(loader, RunFilter(), experiment, None))
+
+
 def _experiments(loader: Loader, only: RunFilter, experiment: str | None, job: str | None) -> list[str]:
-    """Their numbers."""
+    """Their numbers; none for whoever does not see the namespace that their runs are in."""
+    if not Sight(loader.context.principal).namespace(NAMESPACE):
+        return []
     if only.experiment_ids is None:
         if experiment is not None:
             return [experiment]

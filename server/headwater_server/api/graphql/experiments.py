@@ -6,7 +6,7 @@ import strawberry
 
 from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.entity import Entity
-from headwater_server.api.graphql.experimentruns import select_runs, tracked_runs
+from headwater_server.api.graphql.experimentruns import rows_of, select_runs, tracked_runs
 from headwater_server.api.graphql.pages import pages_of
 from headwater_server.api.graphql.runfilter import RunFilter, RunOrder
 from headwater_server.errors import Invalid
@@ -60,12 +60,11 @@ class RunTable:
 class Experiment(Entity):
     @strawberry.field(description="Without deleted ones", directives=[Cost(weight=5)])
     def run_count(self) -> int:
-        return len(self.cohort.loader.context.tracking.search.rows([self._number]))
+        return len(rows_of(self.cohort.loader, self._number))
 
     @strawberry.field(directives=[Cost(weight=20, multipliers=[])])
     def keys(self) -> ExperimentKeys:
-        rows = self.cohort.loader.context.tracking.search.rows([self._number])
-        return cast("ExperimentKeys", tally.tally(rows))
+        return cast("ExperimentKeys", tally.tally(rows_of(self.cohort.loader, self._number)))
 
     @strawberry.field(
         description="Newest first, unless told; without deleted ones", graphql_type=pages_of("Run", "runs")

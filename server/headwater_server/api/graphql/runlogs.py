@@ -76,7 +76,8 @@ class Logging(Entity):
     @strawberry.field
     def git_commit(self) -> str | None:
         code = self.cohort.once(_outgoing, EdgeKind.RAN_CODE).get(self.node.key)
-        return keys.parts_of(code[0].target)[0] if code else None
+        commit = keys.parts_of(code[0].target)[0] if code else ""
+        return commit or None  # nameless where the code is not seen
 
     @strawberry.field(description="By key; all, or the named", directives=_WITH_THE_RUN)
     def params(self, keys: list[str] | None = None) -> list[Param]:

@@ -1,7 +1,9 @@
-"""The questions about experiments."""
+"""The questions about experiments, and what differs between two runs or versions."""
 
 import strawberry
 
+from headwater_server.api.graphql.comparing import Diff, diff_between
+from headwater_server.api.graphql.cost import Cost
 from headwater_server.api.graphql.experiments import Experiment
 from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.lists import named_things
@@ -21,3 +23,11 @@ class TrackedQueries:
         return named_things(
             loader_of(info), Kind.EXPERIMENT, namespace=None, query=query, first=first, after=after
         )
+
+    @strawberry.field(
+        description="Two runs, or two versions of models, datasets or jobs: their params, metrics, code, data read and more",
+        directives=[Cost(weight=10)],
+    )
+    @needs(Permission.READ)
+    def diff(self, info: Info, a: str, b: str) -> Diff:
+        return diff_between(loader_of(info), a, b)
