@@ -89,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
     app.include_router(health_router(parts.ready, metrics))
-    app.router.routes.extend(mlflow_routes(Features(parts.tracking, parts.registry), settings))
+    app.router.routes.extend(mlflow_routes(Features(parts.tracking, parts.registry, parts.files), settings))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(
         audit_router(parts.audit, lambda request: principal_of(request).name, timeout=settings.body_timeout)

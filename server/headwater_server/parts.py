@@ -38,6 +38,7 @@ from headwater_server.settings import Settings
 from headwater_server.store.port import Applied, GraphStore
 from headwater_server.store.sqlite import SqliteStore
 from headwater_server.tracking import records as tracking_records
+from headwater_server.tracking.files import Files
 from headwater_server.tracking.service import Tracking
 
 TRANSLATORS: dict[str, Translate] = {
@@ -112,6 +113,7 @@ class Parts:
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
         self.tracking = Tracking(self.committer, self.store, self.series, now=micros)
         self.projection.tell(shown=self._shown, emptied=self._forget)
+        self.files = Files(self.artifacts)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
     def registry_at(self, now: Callable[[], int]) -> Registry:

@@ -141,6 +141,12 @@ class Settings:
         _file,
         "Append every checkpoint to this file too: put it where nobody can change it. Empty: nowhere.",
     )
+    max_artifact: int = _setting(
+        10 * 2**30,
+        "HEADWATER_MAX_ARTIFACT",
+        _size,
+        "Largest file that is taken as an artifact; above it: 413.",
+    )
     max_body: int = _setting(
         5 * 2**20, "HEADWATER_MAX_BODY", _size, "Largest event, after decompression; above it: 413."
     )

@@ -186,3 +186,15 @@ RAW = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 }  # fmt: skip
 """Requests that two readers could read differently."""
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
+PATHS = {
+    34: (
+        "../secret", "a/../../secret", "a/..", "..%2Fsecret", "%2e%2e/secret", "%252e%252e/secret", "%252e%252e%252fsecret",
+        "a/%25252e%25252e/secret", "..%5Csecret", "a%5C..%5Csecret", "%255c%255chost%255cshare", ";/../secret", "%23/../secret",
+        "/etc/passwd", "%2Fetc/passwd", "//host/share", "%5C%5Chost%5Cshare", "file:/etc/passwd", "file:///etc/passwd",
+        "file%3A///etc/passwd", "C:%5CWindows", "c%3A/Windows", "s3://bucket/key", "http://169.254.169.254/", "a//b", "a/./b",
+        "a%00b", "a%01b", "", "a" * 5_000,
+    ),
+}  # fmt: skip
+"""Paths of artifacts that lead elsewhere by some reading, or nowhere."""

@@ -1,5 +1,6 @@
 """Each bad input gets its exact answer from a real server: never a 500, never a trace, nothing stored by half."""
 
+import http.client
 import json
 import signal
 import socket
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.badinput.cases import CASES, GRAPHQL, LINEAGE, RAW, SMALL, Case
+from tests.badinput.cases import ARTIFACTS, CASES, GRAPHQL, LINEAGE, PATHS, RAW, SMALL, Case
 from tests.badinput.server import Server
 
 ALLOWED = 30
@@ -59,6 +60,24 @@ def code_of(answer: dict[str, Any]) -> str:
 def test_what_two_readers_could_read_differently_is_refused(server: Server, what: str) -> None:
     before = server.head()
     assert server.raw(RAW[what].replace(b"HOST", server.host.encode())).startswith(b"HTTP/1.1 400 ")
+    assert server.head() == before
+
+
+@pytest.mark.parametrize("path", PATHS[34])
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+def test_a_path_of_an_artifact_that_leads_elsewhere_is_refused(
+    server: Server, method: str, path: str
+) -> None:
+    before = server.head()
+    connection = http.client.HTTPConnection(server.host, timeout=60)
+    try:
+        connection.request(method, ARTIFACTS + path, b"x" if method == "PUT" else None)
+        answer = connection.getresponse()
+        told = answer.status, json.loads(answer.read()).get("error_code")
+    finally:
+        connection.close()
+    assert told == (400, "INVALID_PARAMETER_VALUE")
+    assert json.loads(server.get(ARTIFACTS.rstrip("/"))) == {}
     assert server.head() == before
 
 

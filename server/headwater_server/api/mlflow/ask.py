@@ -7,6 +7,7 @@ from typing import Any
 from headwater_server.auth.policy import Principal
 from headwater_server.errors import Invalid
 from headwater_server.registry.service import Registry
+from headwater_server.tracking.files import Files
 from headwater_server.tracking.search import Asked, View
 from headwater_server.tracking.service import Tracking
 
@@ -17,6 +18,7 @@ class Features:
 
     tracking: Tracking
     registry: Registry
+    files: Files
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from starlette.routing import Route
 
 from headwater_server.api.bodies import read_body
 from headwater_server.api.door import principal_of
+from headwater_server.api.mlflow.artifacts import artifact_routes, no_such_call
 from headwater_server.api.mlflow.ask import Ask, Features
 from headwater_server.api.mlflow.fields import Spec, from_body, from_query, specs
-from headwater_server.api.mlflow.refusals import NoEndpoint, refusal, unexpected
+from headwater_server.api.mlflow.refusals import refusal, unexpected
 from headwater_server.api.mlflow.table import CALLS, Call
-from headwater_server.api.needs import known, needs, public
+from headwater_server.api.needs import needs, public
 from headwater_server.auth.policy import Permission, Principal
 from headwater_server.errors import Forbidden, HeadwaterError
 from headwater_server.settings import Settings
@@ -49,6 +50,7 @@ def mlflow_routes(features: Features, settings: Settings) -> list[Route]:
             found.append(Route(prefix + call.path, endpoint, methods=call.methods.split()))
     found += [Route(f"{prefix}/server-info", server_info, methods=["GET"]) for prefix in NEWER]
     found.append(Route("/version", version, methods=["GET"]))
+    found += artifact_routes(features, settings)
     found += [Route(f"{prefix}/{{path:path}}", no_such_call, methods=_ALL) for prefix in (*PREFIXES, *NEWER)]
     return found
 
@@ -61,12 +63,6 @@ async def version(_: Request) -> Response:
 @public
 async def server_info(_: Request) -> Response:
     return Response(orjson.dumps(_SERVER), media_type="application/json")
-
-
-@known
-async def no_such_call(request: Request) -> Response:
-    path = request.url.path
-    return refusal(NoEndpoint(f"{request.method} {path} is not answered here. docs/mlflow.md lists what is."))
 
 
 def _endpoint(call: Call, features: Features, settings: Settings) -> Callable[[Request], object]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from headwater_server.api.mlflow import experiments, logged_models, registry, runs, versions
+from headwater_server.api.mlflow import artifact_lists, experiments, logged_models, registry, runs, versions
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.auth.policy import Permission
 
@@ -62,6 +62,8 @@ CALLS: tuple[Call, ...] = (
     Call("POST", "/logged-models/{model_id}/params", "model_id! params:pair*", _RUNS, logged_models.log_params),
     Call("PATCH", "/logged-models/{model_id}/tags", "model_id! tags:pair*", _RUNS, logged_models.set_tags),
     Call("DELETE", "/logged-models/{model_id}/tags/{tag_key}", "model_id! tag_key!", _RUNS, logged_models.delete_tag),
+    Call("GET", "/logged-models/{model_id}/artifacts/directories", "model_id! artifact_directory_path page_token", _READ, artifact_lists.of_model),
+    Call("GET", "/artifacts/list", f"{_RUN} path page_token", _READ, artifact_lists.of_run),
     Call("POST", "/registered-models/create", "name! tags:pair* description deployment_job_id", _MODELS, registry.create),
     Call("POST", "/registered-models/rename", "name! new_name", _MODELS, registry.rename),
     Call("PATCH", "/registered-models/update", "name! description deployment_job_id", _MODELS, registry.update),

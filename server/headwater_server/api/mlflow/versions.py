@@ -118,6 +118,16 @@ def download_uri(ask: Ask) -> dict[str, Any]:
     return {"artifact_uri": _location(ask, one)}
 
 
+def root(ask: Ask, name: str, version: str) -> str:
+    """The artifact URI of its files."""
+    found = _location(ask, ask.registry.model_version(name, version))
+    parts = urlsplit(found)
+    if parts.scheme != "runs":
+        return found
+    run_id, _, path = parts.path.strip("/").partition("/")
+    return f"{ask.tracking.runs.get(run_id).artifacts}/{path}"
+
+
 def set_tag(ask: Ask) -> dict[str, Any]:
     tags = checked_tags([(ask.text("key"), ask.text("value"))])
     ask.registry.edit(ask.text("name"), ask.text("version"), tags=tags, actor=ask.actor)
