@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -76,29 +77,47 @@ def _in_container() -> Server | str:
         return Server(container.get_connection_url(), "neo4j", "headwater-test")
 
 
-def _from_jars() -> Server | str:
-    folder = tempfile.mkdtemp(prefix="headwater-neo4j-")
-    environment = {**os.environ, "NEO4J_LOCAL_DIR": folder}
-    environment.setdefault("NEO4J_VERSION", JARS[_version()])
-    environment.setdefault("NEO4J_LOCAL_JVM", "-XX:TieredStopAtLevel=1")
-    if _cypher_25():
-        environment["NEO4J_LOCAL_CONF"] = "db.query.default_language=CYPHER_25"
+class FromJars:
+    """A server of our own on this machine, which may be stopped, killed and started again at the same address."""
 
-    def tell(order: str) -> subprocess.CompletedProcess[str]:
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="headwater-neo4j-"))
+        self._environment = {**os.environ, "NEO4J_LOCAL_DIR": str(self._folder)}
+        self._environment.setdefault("NEO4J_VERSION", JARS[_version()])
+        self._environment.setdefault("NEO4J_LOCAL_JVM", "-XX:TieredStopAtLevel=1")
+        if _cypher_25():
+            self._environment["NEO4J_LOCAL_CONF"] = "db.query.default_language=CYPHER_25"
+
+    def start(self) -> Server | str:
+        started = self._tell("start")
+        if started.returncode:
+            return f"deploy/neo4j-local: {started.stderr.strip()}"
+        told = dict(line.split("=", 1) for line in started.stdout.splitlines() if "=" in line)
+        self._environment["NEO4J_LOCAL_PORT"] = told["NEO4J_URI"].rsplit(":", 1)[1]
+        return Server(told["NEO4J_URI"], told["NEO4J_USER"], told["NEO4J_PASSWORD"])
+
+    def kill(self) -> None:
+        """SIGKILL: it has no time to write anything."""
+        os.kill(int((self._folder / "run" / "local.pid").read_text()), signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._tell("stop")
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tell(self, order: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", SCRIPT, order], env=environment, capture_output=True, text=True, timeout=600, check=False
-        )
+            ["bash", SCRIPT, order],
+            env=self._environment, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
 
-    def stop() -> None:
-        tell("stop")
-        shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(stop)
-    started = tell("start")
-    if started.returncode:
-        return f"deploy/neo4j-local: {started.stderr.strip()}"
-    told = dict(line.split("=", 1) for line in started.stdout.splitlines() if "=" in line)
-    return Server(told["NEO4J_URI"], told["NEO4J_USER"], told["NEO4J_PASSWORD"])
+def _from_jars() -> Server | str:
+    own = FromJars()
+    atexit.register(own.remove)
+    return own.start()
 
 
 def _version() -> str:

@@ -1,5 +1,6 @@
 """A Neo4j that is cut off, hangs or is not there yet: events go on into the log, the graph follows by itself and is right."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from headwater_server.log.port import Receipt
 from tests.app import Headwater, open_empty, settings
 from tests.faults.proxy import Proxy, Weather
 from tests.faults.server import Server as Process
-from tests.neo4j_server import Server
+from tests.neo4j_server import FromJars, Server
 from tests.openlineage.said import dataset_key, run
 
 pytestmark = pytest.mark.neo4j
@@ -80,6 +81,51 @@ def test_a_connection_that_is_cut_at_commit_leaves_the_graph_right(
     expected = open_empty(tmp_path / "calm")
     for number in range(40):
         send(expected, number)
+    until(lambda: caught_up(expected))
+    assert headwater.fingerprint() == expected.fingerprint()
+    headwater.close()
+    expected.close()
+
+
+@pytest.fixture
+def own_neo4j(neo4j_server: Server) -> Iterator[FromJars]:
+    """One that nobody else uses: from jars, also where the others are in a container."""
+    assert neo4j_server.uri  # where no Neo4j can be had the reason is told once, there
+    own = FromJars()
+    yield own
+    own.remove()
+
+
+def test_a_neo4j_that_is_killed_and_one_that_is_stopped_lose_nothing(
+    tmp_path: Path, own_neo4j: FromJars
+) -> None:
+    """While events come: SIGKILL, then a stop in order. The graph follows by itself and is right."""
+    server = own_neo4j.start()
+    assert isinstance(server, Server), server
+    headwater = open_empty(tmp_path / "broken", server)
+    number = 0
+
+    def send_some(count: int) -> None:
+        nonlocal number
+        for _ in range(count):
+            send(headwater, number)
+            number += 1
+            time.sleep(0.02)
+
+    for end in (own_neo4j.kill, own_neo4j.stop):
+        send_some(30)
+        ending = threading.Thread(target=end)
+        ending.start()
+        send_some(60)  # on its way down, and while it is away
+        ending.join()
+        assert isinstance(own_neo4j.start(), Server)
+        send_some(10)
+    until(lambda: caught_up(headwater))
+    assert headwater.log.head() == number
+    assert not len(headwater.parts.letters)
+    expected = open_empty(tmp_path / "calm")
+    for one in range(number):
+        send(expected, one)
     until(lambda: caught_up(expected))
     assert headwater.fingerprint() == expected.fingerprint()
     headwater.close()
