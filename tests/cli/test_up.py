@@ -37,7 +37,7 @@ def test_what_up_prints_is_what_a_pipeline_and_a_person_need(run: Run, tmp_path:
     with _up("--data", str(tmp_path / "data"), "--port", "0", "--json") as (process, (line,)):
         said = json.loads(line)
         url = said["url"]
-        assert said["env"] == {"OPENLINEAGE_URL": url, "HEADWATER_URL": url}
+        assert said["env"] == {"OPENLINEAGE_URL": url, "MLFLOW_TRACKING_URI": url, "HEADWATER_URL": url}
         file = tmp_path / "events.ndjson"
         file.write_text(
             "".join(json.dumps(event) + "\n" for _, event in zip(range(200), events(), strict=False))

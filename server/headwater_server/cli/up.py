@@ -173,7 +173,7 @@ def _ready(settings: Settings, url: str, *, json_: bool) -> None:
     if json_:
         said = {
             "url": url, "data": str(settings.data), "neo4j": settings.neo4j_uri or None, "graphql": f"{url}/graphql",
-            "env": {"OPENLINEAGE_URL": url, "HEADWATER_URL": url},
+            "env": {"OPENLINEAGE_URL": url, "MLFLOW_TRACKING_URI": url, "HEADWATER_URL": url},
         }  # fmt: skip
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
@@ -186,6 +186,7 @@ def _ready(settings: Settings, url: str, *, json_: bool) -> None:
     )  # fmt: skip
     say()
     say(f"  export OPENLINEAGE_URL={url}")
+    say(f"  export MLFLOW_TRACKING_URI={url}")
     say(f"  export HEADWATER_URL={url}")
     say()
     say(f"  GraphQL console  {url}/graphql")
