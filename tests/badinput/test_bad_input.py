@@ -6,12 +6,14 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.badinput.cases import ARTIFACTS, CASES, GRAPHQL, LINEAGE, PATHS, RAW, SMALL, Case
 from tests.badinput.server import Server
+from tests.ingest.cases import event
 
 ALLOWED = 30
 """MiB that the server may grow by while it refuses a bomb."""
@@ -85,6 +87,15 @@ def test_a_cursor_of_another_list_is_refused(server: Server) -> None:
     cursor = server.ask("{ datasets(first: 1) { edges { cursor } } }")["datasets"]["edges"][0]["cursor"]
     query = json.dumps({"query": f'{{ jobs(after: "{cursor}") {{ edges {{ cursor }} }} }}'}).encode()
     assert code_of(server.send(Case(56, "", GRAPHQL, query, 200))[1]) == "INVALID"
+
+
+def test_an_event_sent_by_many_at_once_is_one_record(server: Server) -> None:
+    before, body = server.head(), event(run={"runId": "many at once"})
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: server.send(Case(17, "", LINEAGE, body, 201)), range(400)))
+    assert sorted(status for status, _ in answers) == [200] * 399 + [201]
+    assert {answer["seq"] for _, answer in answers} == {before + 1}
+    assert server.head() == before + 1
 
 
 def test_nothing_is_suggested_for_a_field_nearly_right(server: Server) -> None:

@@ -170,3 +170,23 @@ def test_values_in_sql_are_not_kept_where_that_is_set(tmp_path: Path) -> None:
         assert b"Ada" not in kept
         assert b"4242" not in kept
         assert b"name = '?' and age > 1" in kept
+
+
+def test_what_mlflow_logs_is_clean_too(door: TestClient, tmp_path: Path) -> None:
+    api = "/api/2.0/mlflow"
+    experiment = door.post(f"{api}/experiments/create", json={"name": "e"}).json()["experiment_id"]
+    tags = [{"key": "db_password", "value": WORD}]
+    made = door.post(f"{api}/runs/create", json={"experiment_id": experiment, "tags": tags}).json()
+    run = made["run"]["info"]["run_id"]
+    for key, value in (("password", WORD), ("uri", f"postgres://u:{WORD}@h"), ("max_tokens", "12")):
+        assert (
+            door.post(
+                f"{api}/runs/log-parameter", json={"run_id": run, "key": key, "value": value}
+            ).status_code
+            == 200
+        )
+    data = door.get(f"{api}/runs/get", params={"run_id": run}).json()["run"]["data"]
+    assert {p["key"]: p["value"] for p in data["params"]} == {
+        "password": "REDACTED", "uri": "postgres://u:REDACTED@h", "max_tokens": "12",
+    }  # fmt: skip
+    assert not [one for one in files(tmp_path) if WORD.encode() in one]
