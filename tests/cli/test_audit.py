@@ -109,7 +109,7 @@ def test_erasing_and_purging_on_a_folder(run: Run, own_shop: Path) -> None:
     assert "must be past" in planned.err
     found = run("audit", "verify", "--json", *data).json
     assert (found["ok"], found["erased"]) == (True, 2)
-    assert run("audit", "erase", "3", "--reason", "r", "--basis", "b", *data).code == 1
+    assert run("audit", "erase", "3", "--reason", "r", "--basis", "b", *data).code == 4
 
 
 def test_a_folder_without_a_log_is_said_to_have_none(run: Run, tmp_path: Path) -> None:
