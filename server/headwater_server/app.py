@@ -147,6 +147,7 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             office=parts.office,
             tracking=parts.tracking,
             series=parts.series,
+            news=parts.news,
             facets=parts.facets,
             updated=parts.updated,
             now=micros,

@@ -17,6 +17,7 @@ from headwater_server.auth.tokens import Tokens
 from headwater_server.commit import access
 from headwater_server.commit.committer import Committer
 from headwater_server.commit.deadletters import DeadLetterOffice
+from headwater_server.commit.news import News
 from headwater_server.commit.projection import Projection, rebuild
 from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
@@ -112,6 +113,7 @@ class Parts:
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
         self.tracking = Tracking(self.committer, self.store, self.series, now=micros)
+        self.news = News()
         self.projection.tell(shown=self._shown, emptied=self._forget)
         self.files = Files(self.artifacts)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
@@ -122,6 +124,7 @@ class Parts:
     def _shown(self, told: Mapping[str, Facts]) -> None:
         self.tracking.shown(told)
         self.registry.shown(told)
+        self.news.tell(told)
 
     def _forget(self) -> None:
         self.tracking.forget()
@@ -142,6 +145,7 @@ class Parts:
     def retire(self) -> None:
         """Not ready from now on; what still comes is taken until `close`."""
         self.retiring = True
+        self.news.close()
 
     def facets(self, key: str) -> list[FacetView]:
         return facets(key, store=self.store, log=self.log)

@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from headwater_server.api.graphql.context import Context
+from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.operation import Answer, Query
 from headwater_server.api.graphql.route import graphql_router
 from headwater_server.api.problems import render_all
@@ -38,8 +40,9 @@ def test_a_failure_of_ours_is_an_id_and_one_printable_line(caplog: pytest.LogCap
 def test_more_operations_than_may_run_are_told_to_come_back() -> None:
     goes_on, runs = threading.Event(), threading.Semaphore(0)
 
-    class Slow:
-        def run(self, query: Query, _: Any) -> Answer:
+    class Slow(LateEngine):
+        def run(self, query: Query, context: Context) -> Answer:
+            del context
             runs.release()
             assert goes_on.wait(30)
             return Answer({"data": {"ok": query.source}}, ran=True)

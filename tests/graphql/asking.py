@@ -34,6 +34,7 @@ class Api:
             office=parts.office,
             tracking=parts.tracking,
             series=parts.series,
+            news=parts.news,
             facets=parts.facets,
             updated=parts.updated,
             now=lambda: 1_800_000_000_000_000,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from headwater_server.audit.service import Audit
 from headwater_server.auth.policy import Principal
+from headwater_server.commit.news import News
 from headwater_server.log.port import RecordReader
 from headwater_server.series.port import SeriesStore
 from headwater_server.settings import Settings
@@ -211,6 +212,7 @@ class Context:
     curation: Curation
     tracking: Tracking
     series: SeriesStore
+    news: News
     facets: Callable[[str], Sequence[FacetView]]
     """The facets of a node, by its key."""
     updated: Callable[[str], int]

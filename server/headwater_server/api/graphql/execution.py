@@ -3,16 +3,23 @@
 import logging
 import os
 import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
     execute_sync,
 )
+from starlette.concurrency import run_in_threadpool
 
 from headwater_server.api.failures import log_unexpected
 from headwater_server.api.graphql import limits
@@ -62,6 +69,63 @@ class Engine:
         document = self.documents.read(query.source)
         if isinstance(document, list):
             return _refused(document)
+        if _is_subscription(document, query):
+            return _refused(
+                [GraphQLError("Subscriptions are answered as events: send Accept: text/event-stream.")]
+            )
+        return self._answer(document, query, context)
+
+    async def stream(
+        self, query: Query, context: Callable[[], Context]
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        """As `Runs` says; what is refused is its only answer."""
+        document = await run_in_threadpool(self.documents.read, query.source)
+        if isinstance(document, list) or not _is_subscription(document, query):
+            yield (await run_in_threadpool(lambda: self.run(query, context()))).body
+            return
+        first = await run_in_threadpool(context)
+        try:
+            self._admit(document, query, first.principal)
+            self._cost(document, query)
+            source = await self._source(document, query, first)
+        except GraphQLError as error:
+            yield _refused([error]).body
+            return
+        async with aclosing(source):
+            try:
+                async for event in source:
+                    yield (await run_in_threadpool(self._told, document, query, context, event)).body
+            except Exception as error:  # noqa: BLE001 - shown as a client may see it, and logged when nobody expected it
+                yield _refused([GraphQLError(str(error), original_error=error)]).body
+
+    async def _source(
+        self, document: DocumentNode, query: Query, context: Context
+    ) -> AsyncGenerator[Any, None]:
+        """What a subscription's field yields. Raises GraphQLError."""
+        executor = self.executor.build(
+            self.schema,
+            document,
+            context_value=loader_for(context),
+            raw_variable_values=dict(query.variables),
+            operation_name=query.operation,
+            hide_suggestions=True,
+        )
+        if isinstance(executor, list):
+            raise executor[0]
+        found: Any = create_source_event_stream(executor)
+        if isawaitable(found):
+            found = await found
+        if isinstance(found, ExecutionResult):
+            raise (found.errors or [GraphQLError("There is nothing to listen to.")])[0]
+        source: AsyncGenerator[Any, None] = found
+        return source
+
+    def _told(
+        self, document: DocumentNode, query: Query, context: Callable[[], Context], event: Any
+    ) -> Answer:
+        return self._answer(document, query, context(), event)
+
+    def _answer(self, document: DocumentNode, query: Query, context: Context, event: Any = None) -> Answer:
         try:
             self._admit(document, query, context.principal)
             spent = self._cost(document, query)
@@ -70,6 +134,7 @@ class Engine:
         result = execute_sync(
             self.schema,
             document,
+            event,
             context_value=loader_for(context),
             variable_values=dict(query.variables),
             operation_name=query.operation,
@@ -112,6 +177,15 @@ class Engine:
                     )
                 return spent
         return 0
+
+
+def _is_subscription(document: DocumentNode, query: Query) -> bool:
+    return any(
+        isinstance(definition, OperationDefinitionNode)
+        and definition.operation is OperationType.SUBSCRIPTION
+        and query.operation in (None, definition.name and definition.name.value)
+        for definition in document.definitions
+    )
 
 
 def _refused(errors: list[GraphQLError], *, forbidden: bool = False) -> Answer:

@@ -1,6 +1,6 @@
 """One GraphQL operation and its answer, as plain values: the routes need no more, and start without GraphQL."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,3 +27,7 @@ class Runs(Protocol):
     """What runs operations. Safe in threads."""
 
     def run(self, query: Query, context: Context) -> Answer: ...
+
+    def stream(self, query: Query, context: Callable[[], Context]) -> AsyncGenerator[Mapping[str, Any], None]:
+        """The answers to an operation, one after the other: a subscription has many. `context` is made anew for each."""
+        ...

@@ -1,18 +1,21 @@
 """POST /graphql: JSON in, JSON out. GET shows the console to browsers."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from headwater_server.api.bodies import read_body, read_json
 from headwater_server.api.console.pages import console_page, console_router
 from headwater_server.api.described import GRAPHQL_REQUEST, graphql_answers
 from headwater_server.api.graphql import limits
 from headwater_server.api.graphql.context import Context
+from headwater_server.api.graphql.events import MEDIA, events
 from headwater_server.api.graphql.operation import Query, Runs
 from headwater_server.api.needs import known, public
 from headwater_server.errors import HeadwaterError, Invalid, TooSlow, Unavailable, Unsupported
@@ -20,6 +23,8 @@ from headwater_server.errors import HeadwaterError, Invalid, TooSlow, Unavailabl
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _LARGEST = 2**20
+MAX_STREAMS = 200
+"""Answered as events at once."""
 
 
 def graphql_router(
@@ -30,7 +35,7 @@ def graphql_router(
     body_timeout: float = 30.0,
 ) -> APIRouter:
     """`max_queries`: operations at once, those that wait for a thread too."""
-    gate = _Gate(max_queries)
+    gate, streams = _Gate(max_queries), _Gate(MAX_STREAMS)
     router = APIRouter(tags=["GraphQL"])
     router.include_router(console_router())
 
@@ -45,6 +50,9 @@ def graphql_router(
         try:
             raw = await read_body(request, limit=_LARGEST, timeout=body_timeout)
             query = read_query(request.headers.get("content-type", ""), raw)
+            if MEDIA in request.headers.get("accept", ""):
+                streams.enter()
+                return _Streaming(events(engine.stream(query, partial(context_factory, request))), streams)
             with gate:
                 body, status = await run_in_threadpool(_run, engine, query, context_factory, request)
         except HeadwaterError as error:
@@ -65,6 +73,22 @@ def graphql_router(
     return router
 
 
+class _Streaming(StreamingResponse):
+    """Leaves the gate when it ends, even if it never began."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], gate: "_Gate") -> None:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(content, headers=headers, media_type=MEDIA)
+        self._content, self._gate = content, gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._gate.leave()
+            await self._content.aclose()
+
+
 class _Gate:
     """Lets so many in at once, and turns the others away: they may come back. For one event loop."""
 
@@ -72,13 +96,20 @@ class _Gate:
         self._free = most
 
     def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
+        """Raises Unavailable when it is full."""
         if self._free <= 0:
             raise Unavailable(
                 "Too many GraphQL operations run now. Nothing of this one was done; try again in a second."
             )
         self._free -= 1
 
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
         self._free += 1
 
 

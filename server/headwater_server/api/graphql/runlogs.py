@@ -88,17 +88,7 @@ class Logging(Entity):
 
     @strawberry.field(description="By key; all, or the named", directives=_WITH_THE_RUN)
     def metrics(self, keys: list[str] | None = None) -> list[Metric]:
-        return [
-            Metric(
-                key=said.key,
-                last=_finite(said.props.get("last")),
-                min=_finite(said.props.get("min")),
-                max=_finite(said.props.get("max")),
-                last_step=_long(said.props.get("step")),
-                at=_time(said.props.get("ts")),
-            )
-            for said in _said(self, EdgeKind.HAS_METRIC, keys)
-        ]
+        return metrics_of(self, keys)
 
     @strawberry.field(
         description="Learning curves. A key without points has an empty one. x: steps, seconds since 1970 (TIME), seconds "
@@ -115,6 +105,20 @@ class Logging(Entity):
         if len(keys) > MAX_SERIES:
             raise Invalid(f"`keys` has {len(keys)} entries, but at most {MAX_SERIES} are taken at once.")
         return [_curve(self, key, x or SeriesAxis.STEP, most) for key in keys]
+
+
+def metrics_of(run: Logging, wanted: Sequence[str] | None) -> list[Metric]:
+    return [
+        Metric(
+            key=said.key,
+            last=_finite(said.props.get("last")),
+            min=_finite(said.props.get("min")),
+            max=_finite(said.props.get("max")),
+            last_step=_long(said.props.get("step")),
+            at=_time(said.props.get("ts")),
+        )
+        for said in _said(run, EdgeKind.HAS_METRIC, wanted)
+    ]
 
 
 class _Said(NamedTuple):
