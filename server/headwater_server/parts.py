@@ -112,7 +112,7 @@ class Parts:
         self.tokens = Tokens(settings.data)
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
-        self.tracking = Tracking(self.committer, self.store, self.series, now=micros)
+        self.tracking = Tracking(self.committer, self.store, self.series, resolve=self.resolve, now=micros)
         self.news = News()
         self.projection.tell(shown=self._shown, emptied=self._forget)
         self.files = Files(self.artifacts)

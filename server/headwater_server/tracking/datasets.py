@@ -9,6 +9,8 @@ import orjson
 
 from headwater_server.tracking.records import NAMESPACE
 
+OURS = "headwater"
+"""The source type of Headwater's own client: `{"ref": "<namespace>/<name>"}`."""
 _HOSTED = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gs", "gcs": "gs", "hdfs": "hdfs", "oss": "oss"}
 _AZURE = frozenset({"abfss", "abfs", "wasbs", "wasb"})
 _SQL = frozenset(
@@ -52,6 +54,12 @@ def identity(source_type: str, source: str) -> tuple[str, str] | None:
         if isinstance(given, str) and given:
             return _address(given, table=str(found.get("table") or ""))
     return None
+
+
+def reference(source: str) -> str:
+    """What `OURS` refers to; empty when it says nothing."""
+    ref = _read(source).get("ref")
+    return ref.strip() if isinstance(ref, str) else ""
 
 
 def unlinked(experiment: str, name: str) -> tuple[str, str]:

@@ -1,12 +1,12 @@
 """What a run read, as its client describes it, made into an OpenLineage input. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from headwater_server.errors import Invalid
 from headwater_server.tracking import limits
-from headwater_server.tracking.datasets import identity, schema_facet, unlinked
+from headwater_server.tracking.datasets import OURS, identity, reference, schema_facet, unlinked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,20 @@ class Input:
                 raise Invalid(f"Missing value for required parameter 'datasets[].dataset.{what}'.")
 
 
-def described(one: Input, job: str) -> dict[str, Any]:
+def place_of(one: Input, dataset: Callable[[str], tuple[str, str] | None]) -> tuple[str, str] | None:
+    """(namespace, name) of the dataset that is meant. Headwater's own client names it as people do: `dataset` looks
+    it up, so that it is the one that its pipelines write; nobody has spoken of it yet: what is behind the last slash
+    is its name.
+    """
+    ref = reference(one.source) if one.source_type == OURS else None
+    if not ref:
+        return identity(one.source_type, one.source)
+    namespace, _, name = ref.rpartition("/")
+    return dataset(ref) or ((namespace, name) if namespace and name else None)
+
+
+def described(one: Input, job: str, place: tuple[str, str] | None) -> dict[str, Any]:
     """As a record keeps it: the OpenLineage input, and what its client said."""
-    place = identity(one.source_type, one.source)
     namespace, name = place or unlinked(job, one.name)
     said = {
         "name": one.name,

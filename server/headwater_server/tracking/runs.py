@@ -1,12 +1,13 @@
 """Runs: begun, ended, deleted, restored; what they log. Each is decided in its turn and durable on return."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from headwater_server.errors import Invalid, NotFound
+from headwater_server.errors import AlreadyExists, Invalid, NotFound
 from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
@@ -18,7 +19,7 @@ from headwater_server.tracking.batches import check_batch, check_tags, checked_t
 from headwater_server.tracking.drafting import Decided, decided, moment
 from headwater_server.tracking.evaluations import Evaluated, evaluations
 from headwater_server.tracking.experiments import Experiments
-from headwater_server.tracking.inputs import Input, described
+from headwater_server.tracking.inputs import Input, described, place_of
 from headwater_server.tracking.known import Known
 from headwater_server.tracking.run_names import run_name
 from headwater_server.tracking.turn import Turn
@@ -27,6 +28,8 @@ from headwater_server.tracking.views import Run, tags_in, written
 PARENT, NAME, USER = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
 COMMIT, REPO = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
 MODEL_HISTORY = "mlflow.log-model.history"
+
+_OF_A_CLIENT = re.compile("[0-9a-f]{32}")
 
 Change = Callable[[Facts], dict[str, Any]]
 """What is to be said of a run, out of what is known of it; raises what refuses it."""
@@ -40,12 +43,14 @@ class Runs:
         experiments: Experiments,
         series: SeriesStore,
         *,
+        dataset: Callable[[str], tuple[str, str] | None],
         now: Callable[[], int],
     ) -> None:
         self._turn = turn
         self._known = known
         self._experiments = experiments
         self._series = series
+        self._dataset = dataset
         self._now = now
 
     # -- reads ------------------------------------------------------------------------------------
@@ -86,15 +91,22 @@ class Runs:
         start: int | None = None,
         user: str = "",
         tags: Mapping[str, str] | None = None,
+        run_id: str = "",
         actor: str,
     ) -> Run:
-        """A run that is running. Without a name it gets one.
+        """A run that is running. Without a name it gets one. A client that may have to ask twice gives the `run_id`
+        (32 hexadecimal characters): said again, it is the run that is there, as it is.
 
         Raises:
             NotFound: the experiment.
-            Invalid: the experiment is deleted; a tag or the name is not allowed.
+            Invalid: the experiment is deleted; a tag, the name or the id is not allowed.
+            AlreadyExists: another experiment has a run of this id.
 
         """
+        if run_id and not _OF_A_CLIENT.fullmatch(run_id):
+            raise Invalid(
+                f"Invalid run ID: '{run_id[:300]}'. One that a client gives is 32 hexadecimal characters."
+            )
         tags = dict(tags or {})
         if name and tags.get(NAME, name) != name:
             raise Invalid(
@@ -106,10 +118,14 @@ class Runs:
             tags.setdefault(USER, user)
         check_tags(tags)
         self._experiments.get(experiment)
-        run_id = secrets.token_hex(16)
+        given, run_id = run_id, run_id or secrets.token_hex(16)
         begin = checked_time(start, "start_time") if start is not None else self._now() // 1_000
 
         def decide() -> list[Decided]:
+            known = self._known.run_key_now(given) if given else None
+            if known is not None:
+                self._must_be_of(known, experiment)
+                return []
             home = self._experiments.active_now(experiment)
             job = keys.job(records.NAMESPACE, home.job)
             key = keys.run(run_id, job)
@@ -126,8 +142,8 @@ class Runs:
             }
             return self._say(records.RUN, body, key, new=True)
 
-        (body,) = self._turn.decide(decide)
-        key = body["run"]
+        bodies = self._turn.decide(decide)
+        key = bodies[0]["run"] if bodies else self.key(run_id)
         return Run.of(key, self._known.of(key))
 
     def update(
@@ -251,11 +267,12 @@ class Runs:
             raise Invalid(f"at most {limits.MAX_DATASETS} datasets a call, these are {len(inputs)}.")
         for one in inputs:
             one.check()
+        places = [place_of(one, self._dataset) for one in inputs]
 
         def change(facts: Facts) -> dict[str, Any]:
             home = self._experiments.get_now(str(facts.get("experiment")))
             self._models_now(models)
-            said = [described(one, home.job) for one in inputs]
+            said = [described(one, home.job, place) for one, place in zip(inputs, places, strict=True)]
             return {"inputs": said, "models": list(models)} if said or models else {}
 
         self._change(run_id, records.INPUTS, change, actor=actor)
@@ -292,6 +309,11 @@ class Runs:
         said = decided(kind, body, self._turn.redactor, run=key)
         self._known.decided(said.facts, new=key if new else "")
         return [said]
+
+    def _must_be_of(self, key: str, experiment: str) -> None:
+        home = self._known.now(key).get("experiment")
+        if home != experiment:
+            raise AlreadyExists(f"Run {keys.parts_of(key)[0]} is there already, in experiment {home}.")
 
     def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]]) -> None:
         run_id = keys.parts_of(key)[0]

@@ -1,9 +1,14 @@
 """Experiment tracking as one thing: experiments, runs, logged models, and the search over them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from headwater_server.commit.committer import Committer
+from headwater_server.errors import NotFound
+from headwater_server.graph import keys
+from headwater_server.graph.changes import Node
 from headwater_server.graph.facts import Facts
+from headwater_server.graph.words import Kind
 from headwater_server.series.port import SeriesStore
 from headwater_server.store.port import GraphStore
 from headwater_server.tracking.experiments import Experiments
@@ -22,12 +27,19 @@ class Tracking:
     """What is written is durable when a call returns, and every later call sees it; the graph shows it soon."""
 
     def __init__(
-        self, committer: Committer, store: GraphStore, series: SeriesStore, *, now: Callable[[], int]
+        self,
+        committer: Committer,
+        store: GraphStore,
+        series: SeriesStore,
+        *,
+        resolve: Callable[[str], Node],
+        now: Callable[[], int],
     ) -> None:
+        self._resolve = resolve
         self._known = Known(committer, store)
         turn = Turn(committer, lost=self.forget)
         self.experiments = Experiments(turn, store, self._known, now=now, artifacts=ARTIFACTS)
-        self.runs = Runs(turn, self._known, self.experiments, series, now=now)
+        self.runs = Runs(turn, self._known, self.experiments, series, dataset=self._dataset, now=now)
         self.models = LoggedModels(turn, store, self._known, self.experiments, now=now)
         self.search = Search(self.experiments, self.models, RunTables(self._known, store))
 
@@ -40,3 +52,13 @@ class Tracking:
         """Something decided was not written, or the graph begins again: all is read anew."""
         self._known.forget()
         self.experiments.forget()
+
+    def _dataset(self, ref: str) -> tuple[str, str] | None:
+        """Its namespace and name; None: nothing, or no dataset, is called so."""
+        self._known.settled()
+        with suppress(NotFound):
+            found = self._resolve(ref)
+            if found.kind is Kind.DATASET:
+                namespace, name = keys.parts_of(found.key)
+                return namespace, name
+        return None

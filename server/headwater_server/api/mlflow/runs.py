@@ -23,6 +23,7 @@ def create(ask: Ask) -> dict[str, Any]:
         start=ask.maybe("start_time"),
         user=ask.text("user_id"),
         tags=dict(ask.pairs("tags")),
+        run_id=ask.text("run_id"),
         actor=ask.actor,
     )
     return {"run": shapes.run(run, ask.tracking.runs)}

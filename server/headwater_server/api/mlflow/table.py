@@ -33,7 +33,7 @@ CALLS: tuple[Call, ...] = (
     Call("POST", "/runs/log-metric", f"{_RUN} key! value!:double timestamp!:int64 step:int64 model_id dataset_name dataset_digest", _RUNS, runs.log_metric),
     Call("POST", "/runs/log-batch", "run_id! metrics:metric* params:pair* tags:pair*", _RUNS, runs.log_batch),
     Call("GET", "/registered-models/get", "name!", _READ, registry.get),
-    Call("POST", "/runs/create", "experiment_id user_id run_name start_time:int64 tags:pair*", _RUNS, runs.create),
+    Call("POST", "/runs/create", "experiment_id user_id run_name start_time:int64 tags:pair* run_id", _RUNS, runs.create),
     Call("POST", "/runs/update", f"{_RUN} status end_time:int64 run_name", _RUNS, runs.update),
     Call("POST", "/runs/search", f"experiment_ids* run_view_type {_SEARCH}", _READ, runs.search),
     Call("POST", "/runs/log-parameter", f"{_RUN} key! value!", _RUNS, runs.log_parameter),
