@@ -42,9 +42,10 @@ register = _away(recording.Run.register)
 async def run(*given: Any, **named: Any) -> AsyncIterator[recording.Run]:
     """A run that begins now and ends with the block, without holding the loop."""
     begun = await asyncio.to_thread(recording.run, *given, **named)
+    recording.enter(begun)  # the thread's context is its own
     try:
         yield begun
     except BaseException as error:
         await asyncio.to_thread(begun.__exit__, type(error), error, error.__traceback__)
         raise
-    await asyncio.to_thread(begun.end)
+    await asyncio.to_thread(begun.__exit__, None, None, None)

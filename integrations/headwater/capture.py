@@ -5,12 +5,15 @@ import platform
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 MAX_DIFF = 5 * 2**20
 """Bytes of uncommitted changes that are kept."""
+MAX_OUTPUT = 50 * 2**20
+"""Characters of what is printed that are kept."""
 
 
 def code() -> dict[str, str]:
@@ -68,9 +71,16 @@ class Output:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._left = MAX_OUTPUT
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._kept = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = (_Tee(one, self._file) for one in self._kept)
+        sys.stdout, sys.stderr = (_Tee(one, self._keep) for one in self._kept)
+
+    def _keep(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # a full disk, a closed file: printing goes on
+            if self._left > 0:
+                self._file.write(text[: self._left])
+                self._left -= len(text)
 
     def stop(self) -> Path:
         sys.stdout, sys.stderr = self._kept
@@ -79,15 +89,18 @@ class Output:
 
 
 class _Tee:
-    """A stream that writes to two."""
+    """A stream whose texts are kept too."""
 
-    def __init__(self, shown: Any, kept: IO[str]) -> None:
-        self._shown, self._kept = shown, kept
+    def __init__(self, shown: Any, keep: Callable[[str], None]) -> None:
+        self._shown, self._keep = shown, keep
 
     def write(self, text: str) -> int:
-        if not self._kept.closed:
-            self._kept.write(text)
+        self._keep(text)
         return int(self._shown.write(text) or 0)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shown, name)

@@ -151,7 +151,7 @@ _PAGE = """<div class="hw"><style>
 .hw{{overflow:auto;font:12px system-ui,sans-serif;background:#fff;color:#1a202c}}
 .hw rect{{fill:#fff;stroke-width:1.5}} .hw .root rect{{stroke-width:3}} .hw g{{cursor:pointer}}
 .hw path{{fill:none;stroke:#a0aec0;stroke-width:1.2}} .hw .off{{opacity:.12}}
-</style><svg width="{width}" height="{height}" xmlns="http://www.w3.org/2000/svg">{paths}{boxes}</svg>{more}<script>
+</style><svg width="{width}" height="{height}">{paths}{boxes}</svg>{more}<script>
 (()=>{{const d=document.currentScript.parentElement,p=[...d.querySelectorAll("path")],g=[...d.querySelectorAll("g")];
 const walk=(s,a,b)=>{{const k=new Set([s]),q=[s];while(q.length){{const n=q.pop();for(const e of p)if(e.dataset[a]===n&&!k.has(e.dataset[b])){{k.add(e.dataset[b]);q.push(e.dataset[b])}}}}return k}};
 let on="";g.forEach(n=>n.onclick=()=>{{const s=n.dataset.id;on=on===s?"":s;const k=on?new Set([...walk(s,"a","b"),...walk(s,"b","a")]):null;

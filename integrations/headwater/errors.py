@@ -19,6 +19,9 @@ class Away(HeadwaterError):
 class Refused(HeadwaterError):
     """The server read the request and says no: the request itself is at fault."""
 
+    status: int | None = None
+    """Of HTTP; None when it came in a GraphQL answer."""
+
 
 class NotFound(Refused):
     """Nothing is called so. `did_you_mean` lists names that are close."""

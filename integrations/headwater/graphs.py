@@ -212,6 +212,10 @@ def impact(
     elif rename:
         given |= {"change": "COLUMN_RENAME", "columns": list(rename)}
     elif change_type:
+        if len(set(change_type.values())) > 1:
+            raise HeadwaterError(
+                "columns that change to different types are different changes: ask for each type."
+            )
         given |= {
             "change": "COLUMN_TYPE",
             "columns": list(change_type),

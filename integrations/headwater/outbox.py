@@ -4,39 +4,29 @@ Every step may be sent twice without harm: a run's id is made here, a point is o
 a param that is said again is the same param. So delivery is "at least once" and the effect is "exactly once".
 """
 
-import atexit
-import contextlib
-import json
+import logging
 import os
 import threading
 import time
-import warnings
+import weakref
 from collections import deque
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, TypeAlias
 
-from headwater.errors import Away, Conflict, NotFound, Refused
+from headwater.errors import Away
+from headwater.journal import Journal, folder
+from headwater.sending import Step, deliver, merged
 from headwater.session import Session
-
-Step: TypeAlias = dict[str, Any]
-"""`{"route", "body"}` for one of MLflow's routes, `{"upload", "file"}` for an artifact."""
 
 MAX_STEPS = 10_000
 """Steps held in memory; what comes on top goes to disk at once."""
-MAX_METRICS, MAX_PARAMS, MAX_TAGS = 1_000, 100, 100
-"""Of one log-batch (MLflow's limits)."""
-_LONGEST_WAIT = 15.0
-_CLOSE_WITHIN = 10.0
+CLOSE_WITHIN = 10.0
+"""Seconds that the end of a run waits for its delivery."""
+CLOSE_AWAY = 3.0
+"""The same, when the server does not answer."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 15.0
+_TO_DISK_EVERY = 1.0
+"""Seconds that a step stays in memory alone while the server is away."""
 
-
-def folder() -> Path:
-    """Where undelivered steps wait: HEADWATER_OUTBOX, else the user's cache folder."""
-    given = os.environ.get("HEADWATER_OUTBOX")
-    if given:
-        return Path(given)
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "headwater" / "outbox"
+logger = logging.getLogger("headwater")
 
 
 class Outbox:
@@ -44,267 +34,157 @@ class Outbox:
 
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
-        self._journal = Journal(folder() / f"{name}.ndjson")
+        self._name = name
+        self._open()
+        _every.add(self)
+
+    def _open(self) -> None:
+        self._journal = Journal(folder(self._session.home) / f"{self._name}.ndjson", mine=True)
         self._steps: deque[Step] = deque()
+        self._flying: deque[Step] = deque()
+        """Those that are being delivered, until each has arrived or is on disk."""
         self._wake = threading.Condition()
-        self._closing = False
-        self._idle = True
-        self._thread = threading.Thread(target=self._run, name=f"headwater {name[:8]}", daemon=True)
-        self._thread.start()
-        atexit.register(self.close)
+        self._idle = not self._journal.size
+        self._failures = self._flushing = self._lost = 0
+        self._thread: threading.Thread | None = None
 
     def put(self, step: Step) -> None:
         with self._wake:
-            if len(self._steps) >= MAX_STEPS:
-                self._spill()
+            if len(self._steps) >= MAX_STEPS and not self._spill():
+                self._lost += 1
+                if self._lost == 1:
+                    logger.error("the disk takes nothing and the server is away: what is logged now is lost.")
+                return
             self._steps.append(step)
-            self._idle = False
-            self._wake.notify()
+            if self._thread is None:
+                self._start()
+            elif self._idle:
+                self._idle = False
+                self._wake.notify_all()
 
-    def flush(self, timeout: float = _CLOSE_WITHIN) -> bool:
-        """Wait until all that was put is with the server; tells whether it is."""
-        end = time.monotonic() + timeout
+    def flush(self, timeout: float = CLOSE_WITHIN) -> bool:
+        """Wait until all that was put is with the server; tells whether it is. A server that does not answer is not
+        waited for any longer than CLOSE_AWAY.
+        """
+        began = time.monotonic()
         with self._wake:
-            while not self._idle and self._thread.is_alive():
-                left = end - time.monotonic()
-                if left <= 0:
-                    return False
-                self._wake.wait(min(left, 0.1))
-            return self._idle
+            failures = self._failures
+            self._flushing += 1
+            self._wake.notify_all()
+            try:
+                if not self._idle and self._thread is None:
+                    self._start()
+                while not self._idle:
+                    waited = time.monotonic() - began
+                    if waited >= (timeout if self._failures == failures else min(timeout, CLOSE_AWAY)):
+                        return False
+                    self._wake.wait(0.1)
+                return True
+            finally:
+                self._flushing -= 1
 
-    def close(self, timeout: float = _CLOSE_WITHIN) -> bool:
+    def close(self, timeout: float = CLOSE_WITHIN) -> bool:
         """Deliver what is there, `timeout` seconds at most; what is left waits on disk for the next process."""
-        atexit.unregister(self.close)
         delivered = self.flush(timeout)
         with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._thread.join(timeout=1.0)
+            thread, self._thread = self._thread, None
+            self._wake.notify_all()
+        if thread is not None:
+            thread.join(timeout=0.5)
         with self._wake:
             self._spill()
         self._journal.close()
         return delivered
 
-    def _spill(self) -> None:
-        """All that waits in memory to disk, behind what waits there already."""
-        self._journal.append(self._steps)
-        self._steps.clear()
+    def _start(self) -> None:
+        if self._journal.closed:
+            self._journal = Journal(self._journal.path, mine=True)
+        self._idle = False
+        self._thread = threading.Thread(target=self._run, name=f"headwater {self._name[:8]}", daemon=True)
+        self._thread.start()
 
-    # -- the thread that delivers ----------------------------------------------------------------
+    def _spill(self) -> bool:
+        """All that is in memory to disk, behind what waits there already; tells whether the disk took it."""
+        waiting = [*self._flying, *self._steps]
+        if waiting and not self._journal.append(waiting):
+            return False
+        self._flying.clear()
+        self._steps.clear()
+        return True
+
+    def _forked(self) -> None:
+        """In a child process: its own steps and thread; what its parent put is its parent's."""
+        self._name = f"{self._name.partition('-')[0]}-{os.getpid()}"
+        self._open()
+
+    # -- the thread that delivers -----------------------------------------------------------------
 
     def _run(self) -> None:
-        wait = 0.2
+        wait = _FIRST_WAIT
         while True:
             with self._wake:
-                while not self._steps and not self._journal.size and not self._closing:
+                while self._mine() and not (self._flying or self._steps or self._journal.size):
                     self._idle = True
                     self._wake.notify_all()
                     self._wake.wait()
-                if self._closing:
+                if not self._mine():
                     return
-                waiting = list(self._steps) if not self._journal.size else []
-                self._steps = deque() if waiting else self._steps
+                if not self._journal.size:
+                    self._flying.extend(self._steps)
+                    self._flying = deque(merged(self._flying))
+                    self._steps.clear()
             try:
-                if waiting:
-                    self._deliver(waiting)
-                else:
+                if self._journal.size:
                     self._journal.replay(self._session)
-                wait = 0.2
+                self._deliver()
+                wait = _FIRST_WAIT
             except Away:
-                with self._wake:
-                    self._wake.wait(wait)
+                self._wait(wait)
                 wait = min(_LONGEST_WAIT, wait * 2)
 
-    def _deliver(self, waiting: list[Step]) -> None:
-        """Raises Away; what was not delivered is on disk then, before all that came meanwhile."""
-        steps = list(merged(waiting))
-        for at, step in enumerate(steps):
-            try:
-                send(self._session, step)
-            except Away:
-                with self._wake:
-                    self._journal.append(steps[at:])
-                raise
-
-
-class Journal:
-    """Steps in a file, one JSON a line, with a mark of how far they are delivered. One process holds it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: Any = None
-        self._lock = threading.Lock()
-        self.size = path.stat().st_size if path.exists() else 0
-
-    def append(self, steps: "deque[Step] | list[Step]") -> None:
-        if not steps:
-            return
-        try:
-            with self._lock:
-                self._open()
-                lines = b"".join(json.dumps(_kept(step, self._path)).encode() + b"\n" for step in steps)
-                self._file.seek(0, os.SEEK_END)
-                self._file.write(lines)
-                self._file.flush()
-                self.size += len(lines)
-        except OSError as error:
-            warnings.warn(
-                f"{len(steps)} steps of a run could not be kept on disk ({error}): they are lost.",
-                stacklevel=2,
-            )
-
-    def replay(self, session: Session) -> None:
-        """Send all; the file is empty then. Raises Away: what was sent by then is not sent again by this process."""
-        at = 0
+    def _deliver(self) -> None:
+        """Raises Away."""
         while True:
-            with self._lock:
-                self._open()
-                self._file.seek(at)
-                block = self._file.read(1 << 20)
-                block = block[: block.rfind(b"\n") + 1]
-                if not block:
-                    self._file.truncate(0)
-                    self.size = 0
+            with self._wake:
+                if not self._flying or not self._mine():
                     return
-            try:
-                for line in block.splitlines(keepends=True):
-                    with contextlib.suppress(ValueError):  # a line that a crash cut off
-                        send(session, json.loads(line))
-                    at += len(line)
-            except Away:
-                with self._lock:
-                    self._file.seek(at)
-                    rest = self._file.read()
-                    self._file.seek(0)
-                    self._file.write(rest)
-                    self._file.truncate()
-                    self._file.flush()
-                    self.size = len(rest)
-                raise
+                step = self._flying[0]
+            deliver(self._session, step, self._journal.refused)
+            with self._wake:
+                if (
+                    self._flying and self._flying[0] is step
+                ):  # else it went to disk meanwhile, and is sent again
+                    self._flying.popleft()
 
-    def _open(self) -> None:
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+b")
-            self._file.close()
-            self._file = self._path.open("r+b")
-            _hold(self._file)
+    def _wait(self, seconds: float) -> None:
+        """Until it is worth another attempt. Somebody who kills this process loses a second's steps at most."""
+        with self._wake:
+            self._failures += 1
+            self._wake.notify_all()
+            self._spill()
+            end = time.monotonic() + seconds
+            while self._mine():
+                left = (
+                    min(end, time.monotonic() + _FIRST_WAIT) if self._flushing else end
+                ) - time.monotonic()
+                if left <= 0:
+                    return
+                self._wake.wait(min(left, _TO_DISK_EVERY))
+                self._spill()
+                if self._flushing:
+                    return
 
-    def close(self) -> None:
-        """An empty file goes."""
-        with self._lock:
-            if self._file is not None:
-                if not self.size:
-                    self._path.unlink(missing_ok=True)
-                self._file.close()
-                self._file = None
+    def _mine(self) -> bool:
+        return self._thread is threading.current_thread()
 
 
-def deliver_left(session: Session) -> int:
-    """What earlier processes could not deliver, in the background; how many runs that is."""
-    left = sorted(folder().glob("*.ndjson")) if folder().is_dir() else []
-    if left:
-        threading.Thread(target=_deliver_left, args=(session, left), daemon=True).start()
-    return len(left)
+_every: "weakref.WeakSet[Outbox]" = weakref.WeakSet()
 
 
-def _deliver_left(session: Session, left: list[Path]) -> None:
-    for path in left:
-        journal = Journal(path)
-        try:
-            journal.replay(session)
-        except (Away, OSError):  # OSError: a living process holds it
-            continue
-        finally:
-            journal.close()
+def _after_fork() -> None:
+    for one in list(_every):
+        one._forked()  # noqa: SLF001 - of one module
 
 
-def merged(steps: list[Step]) -> Iterator[Step]:
-    """Neighbouring log-batches of one run as few as the limits allow."""
-    open_: Step | None = None
-    for step in steps:
-        if step.get("route") != "runs/log-batch":
-            if open_ is not None:
-                yield open_
-                open_ = None
-            yield step
-            continue
-        if open_ is not None and _fits(open_["body"], step["body"]):
-            for name in ("metrics", "params", "tags"):
-                open_["body"][name] = [*open_["body"].get(name, ()), *step["body"].get(name, ())]
-            continue
-        if open_ is not None:
-            yield open_
-        open_ = {"route": step["route"], "body": dict(step["body"])}
-    if open_ is not None:
-        yield open_
-
-
-def _fits(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    sizes = {n: len(one.get(n, ())) + len(other.get(n, ())) for n in ("metrics", "params", "tags")}
-    return (
-        one["run_id"] == other["run_id"]
-        and sizes["metrics"] <= MAX_METRICS
-        and sizes["params"] <= MAX_PARAMS
-        and sizes["tags"] <= MAX_TAGS
-        and sum(sizes.values()) <= MAX_METRICS
-    )
-
-
-def send(session: Session, step: Step) -> None:
-    """One step. What the server refuses is told once and passed over: it will never be taken.
-
-    Raises:
-        Away: send it again later.
-
-    """
-    try:
-        if "upload" in step:
-            path = Path(step["file"])
-            with path.open("rb") as file:
-                session.upload(step["upload"], file, path.stat().st_size)
-            if step.get("kept"):
-                path.unlink()
-        else:
-            body = dict(step["body"])
-            if "experiment_name" in body:
-                body["experiment_id"] = experiment_id(session, body.pop("experiment_name"))
-            session.mlflow(step["route"], body)
-    except Refused as error:
-        warnings.warn(
-            f"Headwater did not take {step.get('route') or step.get('upload')}: {error}", stacklevel=2
-        )
-    except FileNotFoundError:
-        warnings.warn(f"the artifact {step['file']} is gone: it was not sent.", stacklevel=2)
-
-
-def experiment_id(session: Session, name: str) -> str:
-    """The experiment's id; made when there is none of that name."""
-    try:
-        return session.experiment(name)
-    except NotFound:
-        with contextlib.suppress(Conflict):  # somebody else made it meanwhile
-            return str(session.mlflow("experiments/create", {"name": name})["experiment_id"])
-        return session.experiment(name)
-
-
-def _kept(step: Step, journal: Path) -> Step:
-    """An artifact may be gone when the server is back: a copy waits beside the journal."""
-    if "upload" not in step or step.get("kept"):
-        return step
-    import shutil
-    import uuid
-
-    copy = journal.with_suffix(f".{uuid.uuid4().hex}")
-    with contextlib.suppress(OSError):
-        shutil.copyfile(step["file"], copy)
-        return {**step, "file": str(copy), "kept": True}
-    return step
-
-
-def _hold(file: Any) -> None:
-    """Raises OSError when another process delivers this journal."""
-    with contextlib.suppress(ImportError):  # Windows: two processes may deliver; nothing is doubled by it
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,27 +1,33 @@
 """One run of training code: what it was given, what it measured, what it read and made."""
 
+import atexit
 import json
-import math
 import os
 import random
+import shutil
+import sys
 import tempfile
 import threading
-import time
+import traceback
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from headwater import capture, content
 from headwater.connection import current
-from headwater.outbox import Outbox, Step
+from headwater.journal import deliver_left, kept
+from headwater.outbox import Outbox
+from headwater.sending import MAX_METRICS, MAX_PARAMS, MAX_TAGS, Step
 from headwater.session import Session
+from headwater.values import flat, now, number, pickled, text
 
 T = TypeVar("T")
 _NO_TAGS: dict[str, str] = {}
-_active: list["Run"] = []
+_active: ContextVar[tuple["Run", ...]] = ContextVar("headwater runs", default=())
 _WORDS = (
     ("calm", "deep", "clear", "swift", "bright", "wide", "quiet", "cold", "still", "wild"),
     ("brook", "spring", "creek", "delta", "river", "lake", "ford", "falls", "stream", "tide"),
@@ -29,7 +35,9 @@ _WORDS = (
 
 
 class Run:
-    """Made by `headwater.run`. No method waits for the server or raises because of it, but `register`."""
+    """Made by `headwater.run`. No method waits for the server or raises because of it, but `register`; the end waits
+    some seconds for what is on its way, and leaves the rest on disk.
+    """
 
     def __init__(
         self,
@@ -46,6 +54,8 @@ class Run:
         self.experiment = experiment
         self._session = session
         self._outbox = Outbox(session, self.id)
+        self.ended = False
+        self._owner = os.getpid()
         self._step = 0
         self._lock = threading.Lock()
         self._stop: list[Callable[[], None]] = []
@@ -56,10 +66,12 @@ class Run:
             "run_id": self.id,
             "experiment_name": experiment,
             "run_name": self.name,
-            "start_time": _now(),
+            "start_time": now(),
             "tags": [{"key": k, "value": str(v)} for k, v in every.items() if v],
         }
         self._put({"route": "runs/create", "body": body})
+        atexit.register(self._at_exit)
+        deliver_left(session)
 
     @property
     def url(self) -> str:
@@ -67,9 +79,9 @@ class Run:
 
     def params(self, given: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """What the run was given. A nested mapping becomes `outer.inner`."""
-        found = [{"key": k, "value": _text(v)} for k, v in _flat({**(given or {}), **more})]
-        for at in range(0, len(found), 100):
-            self._batch(params=found[at : at + 100])
+        found = [{"key": k, "value": text(v)} for k, v in flat({**(given or {}), **more})]
+        for at in range(0, len(found), MAX_PARAMS):
+            self._batch(params=found[at : at + MAX_PARAMS])
 
     def log(
         self, given: Mapping[str, float] | None = None, /, *, step: int | None = None, **more: float
@@ -78,22 +90,24 @@ class Run:
         with self._lock:
             at = self._step if step is None else int(step)
             self._step = max(self._step, at) + 1
-        now = _now()
+        moment = now()
         found = []
         for key, value in {**(given or {}), **more}.items():
-            number = _number(value)
-            if number is None:
+            point = number(value)
+            if point is None:
                 warnings.warn(
                     f"metric {key!r} is no number but {type(value).__name__}: not logged", stacklevel=2
                 )
                 continue
-            found.append({"key": key, "value": number, "timestamp": now, "step": at})
-        if found:
-            self._batch(metrics=found)
+            found.append({"key": str(key), "value": point, "timestamp": moment, "step": at})
+        for first in range(0, len(found), MAX_METRICS):
+            self._batch(metrics=found[first : first + MAX_METRICS])
 
     def tags(self, given: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         every = {**(given or {}), **more}
-        self._batch(tags=[{"key": k, "value": _text(v)} for k, v in every.items()])
+        found = [{"key": str(k), "value": text(v)} for k, v in every.items()]
+        for at in range(0, len(found), MAX_TAGS):
+            self._batch(tags=found[at : at + MAX_TAGS])
 
     def track(self, items: Iterable[T], *, total: int | None = None) -> Iterator[T]:
         """See `headwater.track`."""
@@ -127,19 +141,23 @@ class Run:
         return digest
 
     def artifact(self, path: str | os.PathLike[str], folder: str = "") -> None:
-        """A file, or all files of a folder, below `folder` of the run's artifacts."""
+        """A file, or all files of a folder, below `folder` of the run's artifacts: as they are now, whatever becomes
+        of them (a copy waits until it is delivered).
+
+        Raises:
+            OSError: the file cannot be read.
+
+        """
         source = Path(path)
         files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
         base = source if source.is_dir() else source.parent
         for file in files:
-            self._upload(file, "/".join(filter(None, (folder.strip("/"), file.relative_to(base).as_posix()))))
+            place = "/".join(filter(None, (folder.strip("/"), file.relative_to(base).as_posix())))
+            self._upload(file, place)
 
-    def text(self, text: str | bytes, name: str) -> None:
+    def text(self, content: str | bytes, name: str) -> None:
         """An artifact out of what is in memory."""
-        raw = text.encode() if isinstance(text, str) else text
-        with tempfile.NamedTemporaryFile(prefix="headwater-", delete=False) as file:
-            file.write(raw)
-        self._upload(Path(file.name), name, kept=True)
+        self._upload(content.encode() if isinstance(content, str) else content, name)
 
     def register(
         self, model: Any, name: str, *, description: str | None = None, timeout: float = 60.0
@@ -156,14 +174,14 @@ class Run:
         from headwater.errors import Away
         from headwater.registry import create_version
 
-        digest = self._keep_model(model)
+        digest, place = self._keep_model(model, name)
         if not self._outbox.flush(timeout):
             raise Away(f"{self._session.url} did not take all of run {self.id} within {timeout:g} s.")
         return create_version(
             self._session,
             name,
             run_id=self.id,
-            source=f"runs:/{self.id}/model",
+            source=f"runs:/{self.id}/{place}",
             digest=digest,
             description=description,
         )
@@ -173,15 +191,22 @@ class Run:
         return self._outbox.flush(timeout)
 
     def end(self, status: str = "FINISHED") -> bool:
-        """FINISHED, FAILED or KILLED. Tells whether all arrived; the rest waits on disk."""
+        """FINISHED, FAILED or KILLED; the first end is the end. Tells whether all arrived; the rest waits on disk."""
+        if self.ended:
+            return self._outbox.flush()
+        self.ended = True
+        atexit.unregister(self._at_exit)
         for stop in reversed(self._stop):
             _safely(stop, None)
         self._stop.clear()
-        body = {"run_id": self.id, "status": status, "end_time": _now()}
+        body = {"run_id": self.id, "status": status, "end_time": now()}
         self._put({"route": "runs/update", "body": body})
-        if self in _active:
-            _active.remove(self)
         return self._outbox.close()
+
+    def _at_exit(self) -> None:
+        """The process ends and nobody ended the run."""
+        if os.getpid() == self._owner:
+            self.end("FAILED" if getattr(sys, "last_value", None) is not None else "FINISHED")
 
     def __enter__(self) -> Self:
         return self
@@ -189,10 +214,11 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is None or (isinstance(error, SystemExit) and not error.code):
             self.end()
             return
         self.tags({"headwater.error": f"{type(error).__name__}: {error}"[:5_000]})
+        _safely(lambda: self.text("".join(traceback.format_exception(error)), "headwater/error.txt"), None)
         self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
 
     def __repr__(self) -> str:
@@ -203,23 +229,34 @@ class Run:
     def _batch(self, **said: list[dict[str, Any]]) -> None:
         self._put({"route": "runs/log-batch", "body": {"run_id": self.id, **said}})
 
-    def _upload(self, file: Path, path: str, *, kept: bool = False) -> None:
-        step: Step = {
-            "upload": f"{self.id}/artifacts/{path}", "experiment_name": self.experiment, "file": str(file.resolve()),
-        }  # fmt: skip
-        self._put({**step, "kept": True} if kept else step)
+    def _upload(self, content: Path | bytes, place: str) -> None:
+        step: Step = {"upload": place, "run_id": self.id}
+        try:
+            copy = kept(self._session.home, self.id, content)
+        except OSError as error:
+            if isinstance(content, bytes):
+                warnings.warn(f"{place} cannot be kept ({error}): it is not logged.", stacklevel=4)
+                return
+            with content.open("rb"):  # who names a file that is not there is told now
+                pass
+            self._put({**step, "file": str(content.resolve())})
+            return
+        self._put({**step, "file": str(copy.resolve()), "kept": True})
 
     def _put(self, step: Step) -> None:
         self._outbox.put(step)
 
-    def _keep_model(self, model: Any) -> str:
-        if isinstance(model, (str, os.PathLike)):
-            self.artifact(model, "model")
-            return content.digest(Path(model))
-        if not isinstance(model, bytes):
-            model = _pickled(model)
-        self.text(model, "model/model.pkl")
-        return content.digest(model)
+    def _keep_model(self, model: Any, name: str) -> tuple[str, str]:
+        """Its digest, and its place among the artifacts: another content is another place."""
+        file = Path(model) if isinstance(model, (str, os.PathLike)) else None
+        raw = b"" if file is not None else model if isinstance(model, bytes) else pickled(model)
+        digest = content.digest(file if file is not None else raw)
+        place = f"models/{name}/{digest[:12]}"
+        if file is not None:
+            self.artifact(file, place)
+        else:
+            self.text(raw, f"{place}/model.pkl")
+        return digest, place
 
     def _watch(self, *, output: bool, environment: bool, diff: bool, hardware: float) -> None:
         if diff and (changes := _safely(capture.uncommitted, b"")):
@@ -227,16 +264,21 @@ class Run:
         if environment:
             self.text(_safely(capture.environment, ""), "headwater/environment.txt")
         if output:
-            kept = capture.Output(Path(tempfile.mkdtemp(prefix="headwater-")) / "output.log")
-            self._stop.append(lambda: self._upload(kept.stop(), "headwater/output.log", kept=True))
+            printed = capture.Output(Path(tempfile.mkdtemp(prefix="headwater-")) / "output.log")
+            self._stop.append(lambda: self._keep_output(printed))
         if hardware > 0:
             sampler = capture.Hardware(self._log_hardware, hardware)
             self._stop.append(sampler.stop)
 
+    def _keep_output(self, printed: capture.Output) -> None:
+        file = printed.stop()
+        self._upload(file, "headwater/output.log")
+        shutil.rmtree(file.parent, ignore_errors=True)
+
     def _log_hardware(self, values: Mapping[str, float]) -> None:
-        now = _now()
+        moment = now()
         self._batch(
-            metrics=[{"key": k, "value": v, "timestamp": now, "step": now} for k, v in values.items()]
+            metrics=[{"key": k, "value": v, "timestamp": moment, "step": moment} for k, v in values.items()]
         )
 
 
@@ -258,18 +300,23 @@ def run(
     The git commit and its uncommitted changes (`diff`) and the installed packages (`environment`) are kept; what is
     printed with `output=True`, the machine's load every so many seconds with `hardware=10`.
     """
-    parent = _active[-1] if _active and nested is not False else None
+    parent = active() if nested is not False else None
     begun = Run(current(), name, experiment=experiment, tags=tags or {}, parent=parent, run_id=run_id)
-    _active.append(begun)
+    enter(begun)
     begun._watch(output=output, environment=environment, diff=diff, hardware=hardware)  # noqa: SLF001 - of one module
     if params:
         begun.params(params)
     return begun
 
 
+def enter(begun: Run) -> None:
+    """What begins in this thread or task from now on begins within that run."""
+    _active.set((*(run for run in _active.get() if not run.ended), begun))
+
+
 def active() -> Run | None:
-    """The innermost run that has not ended."""
-    return _active[-1] if _active else None
+    """The innermost run of this thread or task that has not ended."""
+    return next((run for run in reversed(_active.get()) if not run.ended), None)
 
 
 def _safely(work: Callable[[], T], otherwise: T) -> T:
@@ -280,48 +327,6 @@ def _safely(work: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in given.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _number(value: Any) -> float | str | None:
-    """A float as JSON has it; NaN and the infinities by name, as MLflow sends them."""
-    try:
-        number = float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError):
-        return None
-    if math.isnan(number):
-        return "NaN"
-    return number if math.isfinite(number) else ("Infinity" if number > 0 else "-Infinity")
-
-
-def _text(value: Any) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value)
-        if isinstance(value, (list, tuple, bool))
-        else str(value)
-    )
-
-
-def _pickled(model: Any) -> bytes:
-    import io
-    import pickle
-
-    try:
-        import joblib
-    except ImportError:
-        return pickle.dumps(model)
-    kept = io.BytesIO()
-    joblib.dump(model, kept)
-    return kept.getvalue()
-
-
 def _user() -> str:
     import getpass
 
@@ -329,7 +334,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

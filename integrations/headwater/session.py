@@ -1,6 +1,7 @@
 """One server, asked with the standard library alone."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -25,16 +26,22 @@ class Session:
 
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout: float = TIMEOUT, home: str | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise HeadwaterError(f"{url!r} is no address of a server; expected http://host:port.")
         self.url = url.rstrip("/")
+        self.home = home or self.url
+        """What it is known by, whatever its address is today."""
         self._https = parts.scheme == "https"
         self._host, self._port, self._prefix = parts.hostname, parts.port, parts.path.rstrip("/")
         self._token = token
         self._timeout = timeout
         self._local = threading.local()
+        self._pid = os.getpid()
+        self._artifacts: dict[str, str] = {}
 
     # -- what is asked ----------------------------------------------------------------------------
 
@@ -73,6 +80,21 @@ class Session:
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         self._request("PUT", where, file, headers)
 
+    def artifacts_of(self, run_id: str) -> str:
+        """Where a run's artifacts are with the server. Raises Refused when they are elsewhere."""
+        if run_id not in self._artifacts:
+            answer = self.json("GET", f"{_MLFLOW}runs/get?run_id={quote(run_id, safe='')}", None)
+            uri = str(answer["run"]["info"].get("artifact_uri") or "")
+            parts = urlsplit(uri)
+            if parts.scheme != "mlflow-artifacts":
+                raise Refused(
+                    f"the artifacts of run {run_id} are at {uri}, not with the server.", {"uri": uri}
+                )
+            if len(self._artifacts) > 1_000:
+                self._artifacts.clear()
+            self._artifacts[run_id] = parts.path.strip("/")
+        return self._artifacts[run_id]
+
     def download(self, path: str) -> bytes:
         return self._request("GET", f"/api/2.0/mlflow-artifacts/artifacts/{quote(path)}", None, {})[1]
 
@@ -109,8 +131,16 @@ class Session:
         """(content type, body). A connection that was kept and is gone is made anew, once."""
         if self._token:
             headers = {**headers, "Authorization": f"Bearer {self._token}"}
-        kept = getattr(self._local, "connection", None)
-        for connection in (kept, None) if kept is not None and not hasattr(body, "read") else (None,):
+        if self._pid != os.getpid():  # a parent's sockets are its own
+            self._pid, self._local = os.getpid(), threading.local()
+        holder = getattr(self._local, "kept", None)
+        kept = holder.connection if holder is not None else None
+        if kept is not None and hasattr(
+            body, "read"
+        ):  # a file is read once: no second attempt on a new connection
+            self._drop(kept)
+            kept = None
+        for connection in (kept, None) if kept is not None else (None,):
             one = connection or self._connect()
             try:
                 one.request(method, self._prefix + path, body, headers)
@@ -118,10 +148,11 @@ class Session:
                 answer = response.read()
             except (OSError, HTTPException) as error:
                 self._drop(one)
-                if connection is not None:
+                if connection is not None and isinstance(error, (ConnectionError, HTTPException)):
                     continue
                 raise Away(f"{self.url} does not answer ({str(error) or type(error).__name__}).") from error
-            self._local.connection = one
+            if one is not kept:
+                self._local.kept = _Kept(one)
             return self._answer(response, answer)
         raise Away(f"{self.url} does not answer.")
 
@@ -145,7 +176,9 @@ class Session:
         code = str(said.get("error_code") or said.get("code") or "")
         if response.status in (401, 403) and not code:
             raise Forbidden(message, said)
-        raise refusal(code, message, said) if code else Refused(f"{response.status}: {message}", said)
+        error = refusal(code, message, said) if code else Refused(f"{response.status}: {message}", said)
+        error.status = response.status
+        raise error
 
     def _connect(self) -> HTTPConnection:
         kind = HTTPSConnection if self._https else HTTPConnection
@@ -153,4 +186,14 @@ class Session:
 
     def _drop(self, connection: HTTPConnection) -> None:
         connection.close()
-        self._local.connection = None
+        self._local.kept = None
+
+
+class _Kept:
+    """A thread's connection; closed when the thread is gone."""
+
+    def __init__(self, connection: HTTPConnection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()

@@ -1,0 +1,41 @@
+"""One server for the tests of a file, and a client that speaks to it and to no other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import headwater as hw
+import pytest
+from headwater import connection
+
+from tests.client.served import Server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("data")).start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing of a developer's own waits there."""
+    folder = tmp_path / "outbox"
+    monkeypatch.setenv("HEADWATER_OUTBOX", str(folder))
+    return folder
+
+
+@pytest.fixture
+def url(server: Server, outbox: Path) -> Iterator[str]:
+    hw.connect(server.url)
+    yield server.url
+    connection._current = None
+
+
+@pytest.fixture
+def far(tmp_path: Path, outbox: Path) -> Iterator[Server]:
+    """A server that is not there yet."""
+    one = Server(tmp_path / "far")
+    yield one
+    one.stop()
+    connection._current = None
