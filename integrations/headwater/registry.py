@@ -27,8 +27,9 @@ _ALL = """query($first: Int!, $after: String) { models(first: $first, after: $af
   edges { node { name } } pageInfo { hasNextPage endCursor } } }"""
 _VERSIONS = f"""query($ref: String!, $after: String) {{ entity(ref: $ref) {{ ... on RegisteredModel {{
   versions(first: 100, after: $after) {{ edges {{ node {{ {_VERSION} }} }} pageInfo {{ hasNextPage endCursor }} }} }} }} }}"""
-_STAGE = f"""query($stage: String!, $asOf: TimePoint) {{ modelsInStage(stage: $stage, asOf: $asOf, first: 500) {{
-  edges {{ node {{ {_VERSION} }} }} }} }}"""
+_STAGE = f"""query($stage: String!, $asOf: TimePoint, $after: String) {{
+  modelsInStage(stage: $stage, asOf: $asOf, first: 100, after: $after) {{
+    edges {{ node {{ {_VERSION} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,15 @@ class Model:
 
     def in_stage(self, stage: str, *, as_of: str | None = None) -> list[ModelVersion]:
         """What stands there, or stood there at a moment (`2026-01-31`, `P7D` ago)."""
-        edges = self._session.gql(_STAGE, stage=stage, asOf=as_of)["modelsInStage"]["edges"]
-        return [_read(e["node"], self._session) for e in edges if e["node"]["model"]["name"] == self.name]
+        found: list[ModelVersion] = []
+        after: str | None = None
+        while True:
+            page = self._session.gql(_STAGE, stage=stage, asOf=as_of, after=after)["modelsInStage"]
+            nodes = [edge["node"] for edge in page["edges"]]
+            found += [_read(node, self._session) for node in nodes if node["model"]["name"] == self.name]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
 
     def __repr__(self) -> str:
         return f"<Model {self.name}>"

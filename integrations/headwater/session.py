@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import IO, Any
@@ -190,10 +191,8 @@ class Session:
 
 
 class _Kept:
-    """A thread's connection; closed when the thread is gone."""
+    """A thread's connection; closed when the thread, or the session, is gone."""
 
     def __init__(self, connection: HTTPConnection) -> None:
         self.connection = connection
-
-    def __del__(self) -> None:
-        self.connection.close()
+        weakref.finalize(self, connection.close)

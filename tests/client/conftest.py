@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import headwater as hw
 import pytest
-from headwater import connection
 
+import headwater as hw
+from headwater import connection
 from tests.client.served import Server
 
 

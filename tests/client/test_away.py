@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import headwater as hw
 import pytest
-from headwater import outbox as outboxes
 
+import headwater as hw
+from headwater import outbox as outboxes
 from tests.client.served import Server, artifacts_of, get, params_of, run_of, steps_of
 from tests.client.test_recording import quick
 

@@ -4,10 +4,10 @@ import subprocess
 import threading
 from pathlib import Path
 
-import headwater as hw
 import pandas as pd
 import pytest
 
+import headwater as hw
 from tests.client.served import artifacts_of, params_of, run_of, steps_of, tags_of
 
 
@@ -109,9 +109,14 @@ def test_a_run_inside_another_is_its_child_and_one_of_another_thread_is_not(url:
     [(ValueError("bad rows"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(0), "FINISHED")],
 )
 def test_a_run_that_ends_badly_says_so(url: str, error: BaseException, status: str) -> None:
-    with pytest.raises(type(error)), quick() as run:
-        run.log(loss=1)
-        raise error
+    def train() -> None:
+        with run:
+            run.log(loss=1)
+            raise error
+
+    run = quick()
+    with pytest.raises(type(error)):
+        train()
     assert run_of(url, run.id)["info"]["status"] == status
     assert steps_of(url, run.id, "loss") == [0]
     if status == "FAILED":
