@@ -11,7 +11,7 @@ import threading
 import traceback
 import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
@@ -103,6 +103,15 @@ class Run:
         for first in range(0, len(found), MAX_METRICS):
             self._batch(metrics=found[first : first + MAX_METRICS])
 
+    def points(self, name: str, given: Iterable[tuple[int, float, int]]) -> None:
+        """A metric's history that was measured elsewhere: (step, value, milliseconds since 1970) of each point."""
+        found = [
+            {"key": name, "value": number(value), "timestamp": moment, "step": step}
+            for step, value, moment in given
+        ]
+        for first in range(0, len(found), MAX_METRICS):
+            self._batch(metrics=found[first : first + MAX_METRICS])
+
     def tags(self, given: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         every = {**(given or {}), **more}
         found = [{"key": str(k), "value": text(v)} for k, v in every.items()]
@@ -115,17 +124,20 @@ class Run:
 
         return track(items, total=total, label=self.name)
 
-    def input(self, data: Any, name: str, *, context: str = "training") -> str:
+    def input(
+        self, data: Any, name: str, *, context: str = "training", columns: Sequence[Mapping[str, str]] = ()
+    ) -> str:
         """The run read this. `name` is the dataset's as its pipelines call it (`<namespace>/<name>`).
 
-        All of `data` is hashed, so that the exact version is known. Returns the digest; empty when it has none.
+        All of `data` is hashed, so that the exact version is known; None names it without. `columns`, each with
+        `name` and `type`, else those of `data`. Returns the digest; empty when it has none.
         """
         digest = ""
         try:
             digest = content.digest(data) if data is not None else ""
         except (TypeError, OSError) as error:
             warnings.warn(f"{name}: {error}. The input is named without its digest.", stacklevel=2)
-        columns, rows = content.columns(data), content.rows(data)
+        columns, rows = list(columns) or content.columns(data), content.rows(data)
         dataset: dict[str, Any] = {
             "name": name.rpartition("/")[2][:500],
             "digest": digest or "none",
@@ -289,18 +301,21 @@ def run(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     nested: bool | None = None,
+    parent: Run | None = None,
     run_id: str | None = None,
     output: bool = False,
     environment: bool = True,
     diff: bool = True,
     hardware: float = 0.0,
 ) -> Run:
-    """A run that begins now; use it in `with`. One inside another is its child, unless `nested` is False.
+    """A run that begins now; use it in `with`. One inside another, or with a `parent`, is its child, unless `nested` is
+    False.
 
     The git commit and its uncommitted changes (`diff`) and the installed packages (`environment`) are kept; what is
     printed with `output=True`, the machine's load every so many seconds with `hardware=10`.
     """
-    parent = active() if nested is not False else None
+    if parent is None and nested is not False:
+        parent = active()
     begun = Run(current(), name, experiment=experiment, tags=tags or {}, parent=parent, run_id=run_id)
     enter(begun)
     begun._watch(output=output, environment=environment, diff=diff, hardware=hardware)  # noqa: SLF001 - of one module

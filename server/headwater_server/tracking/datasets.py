@@ -62,6 +62,18 @@ def reference(source: str) -> str:
     return ref.strip() if isinstance(ref, str) else ""
 
 
+def taken_apart(ref: str) -> tuple[str, str] | None:
+    """`s3://bucket` and `key/of.csv`; `file` and `/a/path`; else what is before and behind the last slash."""
+    if ref.startswith(("/", "file:")):
+        return _address(ref)
+    scheme, separator, rest = ref.partition("://")
+    if separator:
+        host, _, name = rest.partition("/")
+        return _named(f"{scheme}://{host}", name) if host else None
+    namespace, _, name = ref.rpartition("/")
+    return _named(namespace, name) if namespace else None
+
+
 def unlinked(experiment: str, name: str) -> tuple[str, str]:
     """A name for data of which only its run speaks, so that it is seen to have read something."""
     return NAMESPACE, f"{experiment}/{name}"

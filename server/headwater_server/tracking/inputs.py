@@ -6,7 +6,14 @@ from typing import Any
 
 from headwater_server.errors import Invalid
 from headwater_server.tracking import limits
-from headwater_server.tracking.datasets import OURS, identity, reference, schema_facet, unlinked
+from headwater_server.tracking.datasets import (
+    OURS,
+    identity,
+    reference,
+    schema_facet,
+    taken_apart,
+    unlinked,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,12 @@ class Input:
 
 def place_of(one: Input, dataset: Callable[[str], tuple[str, str] | None]) -> tuple[str, str] | None:
     """(namespace, name) of the dataset that is meant. Headwater's own client names it as people do: `dataset` looks
-    it up, so that it is the one that its pipelines write; nobody has spoken of it yet: what is behind the last slash
-    is its name.
+    it up, so that it is the one that its pipelines write; of what nobody has spoken yet, the name is taken apart.
     """
     ref = reference(one.source) if one.source_type == OURS else None
     if not ref:
         return identity(one.source_type, one.source)
-    namespace, _, name = ref.rpartition("/")
-    return dataset(ref) or ((namespace, name) if namespace and name else None)
+    return dataset(ref) or taken_apart(ref)
 
 
 def described(one: Input, job: str, place: tuple[str, str] | None) -> dict[str, Any]:
