@@ -132,6 +132,13 @@ def test_paths_and_reasons() -> None:
     assert about["run"]["runId"]
 
 
+def test_two_versions_are_compared() -> None:
+    found = hw.diff("models:/revenue/1", "models:/revenue/2")
+    assert not found.identical
+    assert {"key": "lr", "before": "0.1", "after": "0.2"}.items() <= found["params"][0].items()
+    assert "lr: 0.1 → 0.2" in repr(found)
+
+
 def test_runs_are_found_by_what_they_logged() -> None:
     found = hw.runs("metrics.auc > 0.65 and params.lr = '0.2'", experiment="revenue")
     assert [run["info"]["run_name"] for run in found] == ["lr 0.2"]
