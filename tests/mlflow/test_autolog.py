@@ -11,8 +11,8 @@ from mlflow import MlflowClient
 def test_autolog_logs_params_metrics_data_and_a_model_that_comes_back(
     mlflow_client: MlflowClient, experiment: str, tmp_path: Path
 ) -> None:
-    from sklearn.datasets import load_iris  # type: ignore[import-untyped]
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.datasets import load_iris
+    from sklearn.linear_model import LogisticRegression
 
     mlflow.sklearn.autolog(registered_model_name="iris")
     try:
