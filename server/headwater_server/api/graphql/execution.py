@@ -69,10 +69,6 @@ class Engine:
         document = self.documents.read(query.source)
         if isinstance(document, list):
             return _refused(document)
-        if _is_subscription(document, query):
-            return _refused(
-                [GraphQLError("Subscriptions are answered as events: send Accept: text/event-stream.")]
-            )
         return self._answer(document, query, context)
 
     async def stream(
@@ -128,6 +124,8 @@ class Engine:
     def _answer(self, document: DocumentNode, query: Query, context: Context, event: Any = None) -> Answer:
         try:
             self._admit(document, query, context.principal)
+            if event is None:
+                _must_not_subscribe(document, query)
             spent = self._cost(document, query)
         except GraphQLError as error:
             return _refused([error], forbidden=isinstance(error.original_error, Forbidden))
@@ -177,6 +175,11 @@ class Engine:
                     )
                 return spent
         return 0
+
+
+def _must_not_subscribe(document: DocumentNode, query: Query) -> None:
+    if _is_subscription(document, query):
+        raise GraphQLError("Subscriptions are answered as events: send Accept: text/event-stream.")
 
 
 def _is_subscription(document: DocumentNode, query: Query) -> bool:
