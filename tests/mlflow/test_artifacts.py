@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import tarfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -14,9 +15,11 @@ import mlflow.sklearn
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature, infer_signature
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.types import ColSpec, Schema
 from sklearn.linear_model import LinearRegression
 
 from headwater_server.settings import Settings
@@ -47,9 +50,9 @@ def log_model(**more: Any) -> Any:
     return mlflow.sklearn.log_model(
         model,
         name="model",
-        signature=infer_signature(ROWS, model.predict(ROWS)),
         serialization_format="cloudpickle",  # what the client can write without more packages
-        **more,
+        pip_requirements=["scikit-learn", "numpy"],  # or it loads the model to see what it imports
+        **{"signature": infer_signature(ROWS, model.predict(ROWS)), **more},
     )
 
 
@@ -286,3 +289,38 @@ def test_models_live_in_an_object_store_as_well(tmp_path: Path, monkeypatch: pyt
                 assert (broken.status_code, broken.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
                 bucket.broken = False
                 assert len(client.get(path).content) == 3_000_000
+
+
+def test_a_source_column_of_a_dbt_project_reaches_the_model_in_production(
+    mlflow_client: MlflowClient, experiment: str, http_client: httpx.Client
+) -> None:
+    """As dbt's own integration told of the tables, and the unmodified client of the model."""
+    told = Path("tests/imports/fixtures/orchard/dbt-ol.ndjson").read_text().splitlines()
+    answer = http_client.post("/api/v1/lineage/batch", json=[json.loads(line) for line in told])
+    assert answer.status_code == 200
+    harvest = Dataset("harvest", "d1", "sql", '{"uri": "duckdb://orchard.duckdb/orchard.main.harvest"}')
+    inputs = Schema([ColSpec("double", "grams"), ColSpec("double", "rain_mm")])
+    signature = ModelSignature(inputs, Schema([ColSpec("double", "price")]))
+    with mlflow.start_run() as run:
+        tags = [InputTag("mlflow.data.context", "training")]
+        mlflow_client.log_inputs(run.info.run_id, [DatasetInput(harvest, tags)])
+        logged = log_model(signature=signature, registered_model_name="harvest price")
+    mlflow_client.transition_model_version_stage("harvest price", "1", "Production")
+    asked = """query($ref: String!) { affectedModels(ref: $ref, stages: ["Production"]) { edges { node {
+        modelVersion { number } columns { name } path { text } } } } }"""
+    reached = {}
+    for table, column in (
+        ("raw_pickings", "kilos"),
+        ("raw_weather", "rain_mm"),
+        ("raw_pickings", "picked_on"),
+    ):
+        ref = f"column|duckdb://orchard.duckdb|orchard.main.{table}|{column}"
+        said = http_client.post("/graphql", json={"query": asked, "variables": {"ref": ref}}).json()
+        reached[column] = said["data"]["affectedModels"]["edges"]
+    assert reached["picked_on"] == []
+    (one,) = reached["kilos"]
+    assert one["node"]["modelVersion"] == {"number": 1}
+    assert one["node"]["columns"] == [{"name": "grams"}]
+    assert one["node"]["path"]["text"].startswith("orchard.main.raw_pickings.kilos → ")
+    assert [c["name"] for c in reached["rain_mm"][0]["node"]["columns"]] == ["rain_mm"]
+    assert mlflow.models.Model.load(logged.model_uri).signature == signature

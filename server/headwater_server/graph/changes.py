@@ -35,6 +35,7 @@ class Node(NamedTuple):
     | LoggedModel | experiment's key | `` visible, `h` deleted | created |
     | ParamKey, MetricKey | experiment's key | `` | name |
     | CodeVersion | `` | `` | commit |
+    | Package | `` | `` | name |
     """
 
     key: str

@@ -24,6 +24,7 @@ _PREFIX: dict[Kind, str] = {
     Kind.METRIC_KEY: "metric_key",
     Kind.LOGGED_MODEL: "logged_model",
     Kind.CODE_VERSION: "code_version",
+    Kind.PACKAGE: "package",
 }
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}

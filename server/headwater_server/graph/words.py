@@ -25,6 +25,7 @@ class Kind(StrEnum):
     METRIC_KEY = "MetricKey"
     LOGGED_MODEL = "LoggedModel"
     CODE_VERSION = "CodeVersion"
+    PACKAGE = "Package"
 
 
 class EdgeKind(StrEnum):
@@ -69,6 +70,7 @@ class EdgeKind(StrEnum):
     LOGGED = "LOGGED"  # Run -> LoggedModel it made
     USED_MODEL = "USED_MODEL"  # Run -> LoggedModel
     OF_MODEL = "OF_MODEL"  # ModelVersion -> LoggedModel
+    NEEDS = "NEEDS"  # LoggedModel -> Package, with what it says of its version
     EVALUATED_ON = "EVALUATED_ON"  # LoggedModel -> Dataset: a metric's value there
 
 
@@ -152,8 +154,10 @@ PROPS: dict[Kind, tuple[str, ...]] = {
     Kind.METRIC_KEY: ("experiment", "name"),
     Kind.LOGGED_MODEL: (
         "experiment", "name", "run", "modelType", "status", "description", "owners", "tags", "created",
-        "archived", "displayName", "artifacts",
+        "archived", "displayName", "artifacts", "flavors", "mlflowVersion", "python", "bytes", "features",
+        "targets", "unread",
     ),
     Kind.CODE_VERSION: ("commit", "repo"),
+    Kind.PACKAGE: ("name",),
 }
 """Every property a node of a kind may have (an adapter names them one by one)."""

@@ -46,12 +46,14 @@ class Bond:
     first: int | None = None
     last: int | None = None
     """None: it still holds."""
+    sure: float = 1.0
+    """How sure its voices are that it is this column; the surest counts."""
     said: set[str] = field(default_factory=set)
     """The steps (or edges without one) that say so."""
 
     @property
     def confidence(self) -> float:
-        return CONFIDENCE[self.evidence]
+        return CONFIDENCE[self.evidence] * self.sure
 
     def hear(self, by: str, evidence: EvidenceKind, edges: Iterable[Edge], *, inferred: bool) -> None:
         """Take in one more voice: the step, what it rests on, the edges it consists of."""
@@ -223,6 +225,10 @@ def _column_bond(folded: Fold, edge: Edge, kind: EdgeKind, steps: Mapping[str, N
     node = steps.get(step)
     target = names(edge.target)
     bond = folded.bond(names(edge.source), target, _makes(target, by_job=False))
+    if kind is EdgeKind.FEATURE_OF:
+        sure = edge.props.get("confidence")
+        sure = sure if isinstance(sure, float) else 1.0
+        bond.sure = max(bond.sure, sure) if bond.said else sure
     bond.hear(step, evidence_of(node) if node else EvidenceKind.COLUMN, (edge,), inferred=False)
     direct = kind is not EdgeKind.AFFECTS
     if direct or bond.transformation is None:

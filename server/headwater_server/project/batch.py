@@ -11,7 +11,7 @@ from headwater_server.project.said import Derived
 _MAY_GO = frozenset({Kind.STEP, Kind.JOB_VERSION, Kind.DATASET_VERSION, Kind.COLUMN})
 """Kinds that are derived, not named by anybody: without an edge they are gone."""
 
-_SHARED = frozenset({Kind.NAMESPACE, Kind.STEP, Kind.PARAM_KEY, Kind.METRIC_KEY})
+_SHARED = frozenset({Kind.NAMESPACE, Kind.STEP, Kind.PARAM_KEY, Kind.METRIC_KEY, Kind.PACKAGE})
 """Written by many owners, always the same: once is enough."""
 
 

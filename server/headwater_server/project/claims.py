@@ -15,3 +15,11 @@ class Claim(NamedTuple):
     span: str = ""
     """Where in the script: `line:column-line:column`; only of claims read from SQL."""
     confidence: float = 1.0
+
+
+class Used(NamedTuple):
+    """What a model version takes of what its run read."""
+
+    claims: frozenset[Claim]
+    unmatched: tuple[str, ...]
+    """Features whose name no column has."""

@@ -1,12 +1,13 @@
 """A run in its job's history: its place in the timeline, the edges of its past flow, the versions it made. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headwater_server.graph import keys, times
 from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.project.claims import Used
 from headwater_server.project.derive import derive_run
 from headwater_server.project.flow import Step, make_step, step_edges, step_nodes
 from headwater_server.project.run_times import run_times
@@ -32,7 +33,7 @@ def place_of(key: str, facts: Facts, flow: Flow) -> Place | None:
     return Place(times.sortable(when.begin), key, flow.name)
 
 
-def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn) -> Derived:
+def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn, used: Mapping[str, Used]) -> Derived:
     """The run itself; what its flow was if that has ended; the job's version it opened; the model versions it produced."""
     derived = derive_run(key, facts)
     run = derived.nodes[0]
@@ -55,7 +56,7 @@ def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn) -> Derive
     for version_key, at in facts.firsts("produced|"):
         if f"renamed|{version_key}" in facts.first:
             continue  # it stands under another name
-        _produced(derived, key, flow.steps, version_key, at)
+        _produced(derived, key, flow.steps, version_key, at, used.get(version_key))
     return derived
 
 
@@ -82,9 +83,15 @@ def _job_version(key: str, facts: Facts, flow: Flow, run: Node) -> Node:
     )
 
 
-def _produced(derived: Derived, run: str, steps: Sequence[Step], version: str, at: int) -> None:
-    """A model version made by a run stands in the flow for ever: what it was trained on does not change."""
-    derived.edges.append(Edge(run, EdgeKind.PRODUCED, version, since=at))
+def _produced(
+    derived: Derived, run: str, steps: Sequence[Step], version: str, at: int, used: Used | None
+) -> None:
+    """A model version made by a run stands in the flow for ever: what it was trained on does not change.
+
+    While a feature has no column, whole tables are known to feed it as well.
+    """
+    how: dict[str, Value] = {"unmatched": list(used.unmatched)} if used and used.unmatched else {}
+    derived.edges.append(Edge(run, EdgeKind.PRODUCED, version, since=at, props=how))
     for edge in [e for e in derived.edges if e.kind is EdgeKind.READ]:
         derived.edges.append(Edge(version, EdgeKind.TRAINED_ON, edge.target, since=edge.since))
     model = keys.model(keys.parts_of(version)[0])
@@ -93,6 +100,12 @@ def _produced(derived: Derived, run: str, steps: Sequence[Step], version: str, a
     if inputs:
         guessed = "MLFLOW" if any(s.evidence == "MLFLOW" for s in steps) else "CARTESIAN"
         evidence = making[0].evidence if making else guessed
-        step = make_step(version, keys.job_of(run), evidence, inputs, [version])
-        derived.nodes += step_nodes(step)
-        derived.edges += step_edges(step, since=at, run=run)
+        job = keys.job_of(run)
+        made = []
+        if used and used.claims:
+            made.append(make_step(version, job, "MLFLOW", inputs, [version], used.claims))
+        if not made or how:
+            made.append(make_step(version, job, evidence, inputs, [version]))
+        for step in made:
+            derived.nodes += step_nodes(step)
+            derived.edges += step_edges(step, since=at, run=run)

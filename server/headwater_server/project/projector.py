@@ -16,6 +16,7 @@ from headwater_server.project.batch import NOTHING, Batch, Picture
 from headwater_server.project.current import JobView, Speaker, derive_current
 from headwater_server.project.derive import clocks_matter, derive, derive_job
 from headwater_server.project.entries import STRAIGHT, Entry, JobEntry, Sight, Work
+from headwater_server.project.features import learners, used_columns
 from headwater_server.project.flows import Flows, first_to_say, missing_columns, schema_names
 from headwater_server.project.history import derive_run_in_time, place_of
 from headwater_server.project.lru import Lru
@@ -105,7 +106,10 @@ class Projector:
                 spoken.add(key)
             new.picture = self._derive(key, new.facts, sight)
             work.batch.move(old.picture if old else NOTHING, new.picture)
-        for key, entry in self._echoes(work, touched).items():
+        learned = learners(touched, self._store)
+        self._load(work, learned)
+        for key in [*self._echoes(work, touched), *learned]:
+            entry = work.entries[key]
             runs.setdefault(keys.job_of(key), {}).setdefault(key, (entry, entry.again()))
         again = self._readers(work, touched)
         for job in again:
@@ -324,7 +328,8 @@ class Projector:
         work.entries[key] = entry
 
     def _run_picture(self, key: str, entry: Entry, sight: Sight) -> Picture:
-        derived = derive_run_in_time(key, entry.facts, entry.flow, entry.turn)
+        used = used_columns(entry.facts, entry.flow.steps, sight)
+        derived = derive_run_in_time(key, entry.facts, entry.flow, entry.turn, used)
         shown = {n.key for n in derived.nodes}
         derived.nodes += missing_columns([s for s in entry.flow.steps if s.key in shown], sight)
         return Picture.of(derived)

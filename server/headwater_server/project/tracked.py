@@ -7,6 +7,7 @@ Names of facts (said by `tracking.records`):
   `metric|KEY` -> [last, step, ts, least, most, since] by number of points, `input|DATASET|NAME` -> {name, digest,
   context, linked, content}, `logged|MODEL` -> step, `used|MODEL`
 * LoggedModel: `made`, `moved`, `status`, `deleted`, `tag|KEY`, `param|KEY`, `metric|KEY|DATASET|DIGEST`
+* LoggedModel: `file|NAME` -> {sha256, size, and what the file says, or `unread`: why not}
 * CodeVersion: `repo|URL`, `seen`
 """
 
@@ -147,6 +148,7 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
         "tags": _own_tags(facts),
         "created": created,
         "artifacts": made.get("artifacts"),
+        **_described(facts),
         **by_hand,
         "archived": hidden and bool(made),
     }
@@ -160,6 +162,12 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
         props=present(props),
     )
     derived = Derived([node], [])
+    for name, spec in sorted(_needs(facts).items()):
+        package = Node(
+            keys.key(Kind.PACKAGE, name), Kind.PACKAGE, sort=name, words=name, props={"name": name}
+        )
+        derived.nodes.append(package)
+        derived.edges.append(Edge(key, EdgeKind.NEEDS, package.key, props={"spec": spec}))
     for _, said in facts.named("metric|"):
         if said.get("dataset"):
             how: dict[str, Value] = {"metric": said["key"], "value": said["value"], "at": said["ts"] * 1_000}
@@ -169,6 +177,33 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
                 )
             )
     return derived
+
+
+ENVIRONMENTS = ("file|requirements.txt", "file|python_env.yaml", "file|conda.yaml")
+"""The first that names a package says which."""
+
+
+def _described(facts: Facts) -> dict[str, Value]:
+    """What the model's own files tell of it."""
+    said = facts.get("file|MLmodel") or {}
+    python = [found for name in ENVIRONMENTS if (found := (facts.get(name) or {}).get("python"))]
+    return {
+        "flavors": said.get("flavors"),
+        "mlflowVersion": said.get("version"),
+        "bytes": said.get("bytes"),
+        "python": python[0] if python else None,
+        "features": [name for name, _ in said.get("features", ())],
+        "targets": [name for name, _ in said.get("targets", ())],
+        "unread": [f"{name}: {one['unread']}" for name, one in facts.named("file|") if "unread" in one],
+    }
+
+
+def _needs(facts: Facts) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in ENVIRONMENTS:
+        for name, spec in (facts.get(file) or {}).get("needs", ()):
+            found.setdefault(name, spec)
+    return found
 
 
 def _digests(derived: Derived, inputs: list[tuple[str, Any]]) -> None:

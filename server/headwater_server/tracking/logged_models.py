@@ -134,6 +134,10 @@ class LoggedModels:
 
         self._change(model_id, change, actor=actor)
 
+    def describe(self, model_id: str, name: str, said: Mapping[str, Any], *, actor: str) -> None:
+        """Keep what one of its files tells (see `model_files`)."""
+        self._change(model_id, lambda _: {"files": {name: dict(said)}}, actor=actor)
+
     def add_params(self, model_id: str, params: Mapping[str, str], *, actor: str) -> None:
         """Raises Invalid when one has another value already."""
         params = _checked(params, MAX_PARAM)

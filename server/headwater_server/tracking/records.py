@@ -184,6 +184,8 @@ def translate_model_update(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def _model(model: Facts, body: Any, at: int) -> None:
     model.until("moved", at)
+    for name, said in (body.get("files") or {}).items():
+        model.set(f"file|{name}", at, orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode(), said)
     for name, value in (body.get("params") or {}).items():
         model.set(f"param|{name}", at, value, value)
     _tags(model, body.get("tags") or {}, body.get("removed") or (), at)
