@@ -307,7 +307,7 @@ def test_a_source_column_of_a_dbt_project_reaches_the_model_in_production(
         logged = log_model(signature=signature, registered_model_name="harvest price")
     mlflow_client.transition_model_version_stage("harvest price", "1", "Production")
     asked = """query($ref: String!) { affectedModels(ref: $ref, stages: ["Production"]) { edges { node {
-        modelVersion { number } columns { name } path { text } } } } }"""
+        modelVersion { number unmatchedFeatures } columns { name } path { text } } } } }"""
     reached = {}
     for table, column in (
         ("raw_pickings", "kilos"),
@@ -319,8 +319,28 @@ def test_a_source_column_of_a_dbt_project_reaches_the_model_in_production(
         reached[column] = said["data"]["affectedModels"]["edges"]
     assert reached["picked_on"] == []
     (one,) = reached["kilos"]
-    assert one["node"]["modelVersion"] == {"number": 1}
+    assert one["node"]["modelVersion"] == {"number": 1, "unmatchedFeatures": []}
     assert one["node"]["columns"] == [{"name": "grams"}]
     assert one["node"]["path"]["text"].startswith("orchard.main.raw_pickings.kilos → ")
     assert [c["name"] for c in reached["rain_mm"][0]["node"]["columns"]] == ["rain_mm"]
     assert mlflow.models.Model.load(logged.model_uri).signature == signature
+
+
+def test_features_without_a_column_are_told(
+    mlflow_client: MlflowClient, experiment: str, http_client: httpx.Client
+) -> None:
+    source = '{"uri": "s3://lake/people"}'
+    people = Dataset(
+        "people", "d1", "s3", source, schema='{"mlflow_colspec": [{"type": "long", "name": "id"}]}'
+    )
+    run_id = mlflow_client.create_run(experiment).info.run_id
+    mlflow_client.log_inputs(run_id, [DatasetInput(people)])
+    model = mlflow_client.create_logged_model(experiment, source_run_id=run_id)
+    signature = json.dumps([{"type": "long", "name": "ID"}, {"type": "long", "name": "age"}])
+    path = f"{ARTIFACTS}/{experiment}/models/{model.model_id}/artifacts/MLmodel"
+    http_client.put(path, content=json.dumps({"signature": {"inputs": signature}}).encode())
+    mlflow_client.create_registered_model("of people")
+    mlflow_client.create_model_version("of people", f"models:/{model.model_id}", model_id=model.model_id)
+    asked = '{ affectedModels(ref: "dataset|s3://lake|people") { edges { node { modelVersion { unmatchedFeatures } } } } }'
+    said = http_client.post("/graphql", json={"query": asked}).json()["data"]["affectedModels"]["edges"]
+    assert [one["node"]["modelVersion"]["unmatchedFeatures"] for one in said] == [["age"]]

@@ -139,6 +139,12 @@ class ModelVersion(Entity):
     def trained_on(self) -> list[DatasetVersion]:
         return self.cohort.once(_trained_on).get(self.node.key, [])
 
+    @strawberry.field(
+        description="Features in its signature that are the name of no column that its run read"
+    )
+    def unmatched_features(self) -> list[str]:
+        return self.cohort.once(_unmatched).get(self.node.key, [])
+
     @strawberry.field(directives=[Cost(weight=2)])
     def transitions(self, first: int | None = 50, after: str | None = None) -> "Connection[StageTransition]":
         history = self.cohort.loader.context.registry.history(self.node.key)
@@ -277,6 +283,13 @@ def _runs(cohort: Cohort) -> dict[str, Any]:
 def _trained_on(cohort: Cohort) -> dict[str, list[DatasetVersion]]:
     models = cohort.keys(Kind.MODEL_VERSION)
     return shown_lists(cohort, versions_at_the_end(cohort, models, EdgeKind.TRAINED_ON))
+
+
+def _unmatched(cohort: Cohort) -> dict[str, list[str]]:
+    versions = cohort.keys(Kind.MODEL_VERSION)
+    edges = cohort.loader.store.expand(versions, Direction.UPSTREAM, (EdgeKind.PRODUCED,))
+    told = ((edge.target, edge.props.get("unmatched")) for edge in edges)
+    return {version: names for version, names in told if isinstance(names, list)}
 
 
 def _current_versions(cohort: Cohort) -> dict[str, list[Any]]:
