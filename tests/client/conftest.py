@@ -7,12 +7,16 @@ import pytest
 
 import headwater as hw
 from headwater import connection
+from headwater.session import Session
 from tests.client.served import Server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("data")).start()
+    warm = Session(started.url, timeout=120)  # what a first question imports takes seconds on a busy machine
+    warm.gql("{ server { version } }")
+    warm.mlflow("experiments/search", {"max_results": 1})
     yield started
     started.stop()
 

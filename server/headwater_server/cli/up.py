@@ -10,7 +10,8 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
@@ -82,34 +83,37 @@ def up(
                 await asyncio.sleep(LINGER)
             await super().shutdown(sockets)
 
-    _tell_checkpoints()
-    try:
-        app = create_app(settings)
-    except HeadwaterError:
-        listening.close()
-        raise
-    _collect_seldom()
-    server = Server(
-        uvicorn.Config(
-            app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_REQUESTS
+    with _checkpoints_told():
+        try:
+            app = create_app(settings)
+        except HeadwaterError:
+            listening.close()
+            raise
+        _collect_seldom()
+        server = Server(
+            uvicorn.Config(
+                app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_REQUESTS
+            )
         )
-    )
-    with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
-        server.run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
+            server.run(sockets=[listening])
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")
     return 0
 
 
-def _tell_checkpoints() -> None:
+@contextmanager
+def _checkpoints_told() -> Iterator[None]:
     """On standard error, where whoever keeps the server's log keeps them too."""
     told = logging.getLogger("headwater.audit")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     told.setLevel(logging.INFO)
-    told.propagate = False
-    if not told.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        told.addHandler(handler)
+    told.addHandler(handler)
+    try:
+        yield
+    finally:
+        told.removeHandler(handler)
 
 
 def _end_for_certain() -> None:
