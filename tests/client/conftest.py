@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import headwater as hw
-from headwater import connection
+from headwater import connection, recording
 from headwater.session import Session
 from tests.client.served import Server
 
@@ -26,6 +26,7 @@ def outbox(tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPa
     """Nothing of a developer's own waits there."""
     folder = tmp_path / "outbox"
     monkeypatch.setenv("HEADWATER_OUTBOX", str(folder))
+    recording._active.set(())  # a run that another test left open, to a server that is gone, is nobody's parent
     return folder
 
 
