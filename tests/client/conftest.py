@@ -26,7 +26,9 @@ def outbox(tmp_path: Path, clean_environment: None, monkeypatch: pytest.MonkeyPa
     """Nothing of a developer's own waits there."""
     folder = tmp_path / "outbox"
     monkeypatch.setenv("HEADWATER_OUTBOX", str(folder))
-    recording._active.set(())  # a run that another test left open, to a server that is gone, is nobody's parent
+    recording._active.set(
+        ()
+    )  # a run that another test left open, to a server that is gone, is nobody's parent
     return folder
 
 

@@ -137,7 +137,7 @@ def page(*, group: bool, bounded: bool, reverse: bool) -> str:
     names = ["kind", "grp", "mark", "place"] if group else ["kind", "mark", "place"]
     order = ", ".join(f"n.{name} DESC" if reverse else f"n.{name}" for name in names)
     return (
-        f"UNWIND $marks AS mark CALL (mark) {{ MATCH (n:Node) USING INDEX n:Node({', '.join(names)}) WHERE n.kind = $kind"
+        f"UNWIND $marks AS mark CALL (mark) {{ MATCH (n:Node) USING INDEX SEEK n:Node({', '.join(names)}) WHERE n.kind = $kind"
         f"{' AND n.grp = $group' if group else ''} AND n.mark = mark AND n.place > $after"
         f"{' AND n.place < $before' if bounded else ''} RETURN n ORDER BY {order} LIMIT $limit }}"
         " RETURN collect(properties(n))"
@@ -152,7 +152,7 @@ def pages(*, reverse: bool) -> str:
     )
     return (
         "UNWIND $groups AS grp UNWIND $marks AS mark CALL (grp, mark) {"
-        " MATCH (n:Node) USING INDEX n:Node(kind, grp, mark, place)"
+        " MATCH (n:Node) USING INDEX SEEK n:Node(kind, grp, mark, place)"
         " WHERE n.kind = $kind AND n.grp = grp AND n.mark = mark AND n.place > ''"
         f" RETURN n ORDER BY {order} LIMIT $limit }} RETURN collect(properties(n))"
     )
@@ -166,7 +166,8 @@ def expand(kinds: tuple[EdgeKind, ...], direction: Direction, *, at: bool, limit
     arrow = _arrow("e:" + "|".join(kinds), direction)
     source, target = ("n", "o") if direction is Direction.DOWNSTREAM else ("o", "n")
     return (
-        f"MATCH (n:Node){arrow}(o:Node) WHERE n.key IN $keys{' AND ' + _HELD.format('e') if at else ''}"
+        # Without the hint and with a label on `o` the planner may, by statistics that lag behind, read every node.
+        f"MATCH (n:Node){arrow}(o) USING INDEX SEEK n:Node(key) WHERE n.key IN $keys{' AND ' + _HELD.format('e') if at else ''}"
         f" WITH {source}.key AS source, type(e) AS kind, {target}.key AS target, e"
         f"{' ORDER BY source, kind, target, e.tag LIMIT $limit' if limited else ''}"
         " RETURN collect(source), collect(kind), collect(target), collect(properties(e))"
