@@ -143,6 +143,11 @@ def test_a_store_that_does_not_answer_is_told_so(shop: Api) -> None:
     assert (error["message"], error["extensions"]["code"]) == ("the graph does not answer now", "UNAVAILABLE")
 
 
+def test_the_root_leads_to_the_console(client: TestClient) -> None:
+    said = client.get("/", follow_redirects=False)
+    assert (said.status_code, said.headers["location"]) == (307, "/graphql")
+
+
 def test_browsers_are_shown_the_console_and_the_routes(client: TestClient) -> None:
     for path in ("/graphql", "/docs"):
         page = client.get(path, headers={"accept": "text/html,application/xhtml+xml"})

@@ -4,7 +4,7 @@ from functools import cache
 from importlib import resources
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from headwater_server.api.needs import public
 
@@ -26,6 +26,12 @@ def console_page() -> Response:
 def console_router() -> APIRouter:
     """The files of the pages, and the page of the REST routes."""
     router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    @public
+    def start() -> Response:
+        """Where the links lead that MLflow's client prints, too."""
+        return RedirectResponse("/graphql")
 
     @router.get("/docs")
     @public
