@@ -34,7 +34,7 @@ def test_every_route_and_field_has_a_permission(tmp_path: Path) -> None:
     assert routes["/graphql", "POST"] is Open.KNOWN
     public_ones = {path for (path, _), need in routes.items() if need is Open.PUBLIC}
     assert public_ones == {
-        "/livez", "/health", "/healthcheck", "/readyz", "/docs", "/console/{name}", "/graphql", "/openapi.json",
+        "/", "/livez", "/health", "/healthcheck", "/readyz", "/docs", "/console/{name}", "/graphql", "/openapi.json",
         "/.well-known/headwater-keys.json",
         "/version", "/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info",
     }  # fmt: skip
