@@ -16,6 +16,7 @@ from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.route import graphql_router
+from headwater_server.api.graphql.undeclared import check_root_fields
 from headwater_server.api.health import health_router
 from headwater_server.api.hosts import Hosts, Threshold, refuse_open_doors
 from headwater_server.api.marquez import marquez_router
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     The data is opened when the app starts and let go when it ends.
     """
     refuse_open_doors(settings)
+    check_root_fields()
     parts = Parts(settings)
     engine = LateEngine()
 

@@ -8,9 +8,11 @@ import pytest
 import strawberry
 from fastapi import APIRouter, FastAPI
 from graphql import GraphQLSchema, OperationType, parse
+from strawberry.utils.str_converters import to_camel_case
 
 from headwater_server.api.graphql.permissions import asked, declared_roots
 from headwater_server.api.graphql.schema import schema
+from headwater_server.api.graphql.undeclared import check_root_fields
 from headwater_server.api.needs import Open, Undeclared, known, needs, public
 from headwater_server.api.routes import RouteTable, declared_routes
 from headwater_server.app import create_app
@@ -85,6 +87,69 @@ def test_a_root_field_that_declares_nothing_is_found_when_the_server_starts() ->
 
     with pytest.raises(Undeclared, match=r"Query\.plain, Query\.forgotten|Query\.forgotten, Query\.plain"):
         declared_roots(core(strawberry.Schema(query=Query)))
+
+
+ROOT = """
+import strawberry
+from headwater_server.api.graphql.parts import Half
+from headwater_server.api.needs import known, needs
+
+@strawberry.type
+class Query(Half):
+    secret: strawberry.Private[int]
+
+    @strawberry.field(description="whoever logged in")
+    @known
+    def good(self) -> int: ...
+
+    def helper(self) -> int: ...
+{more}
+"""
+HALF = """
+import strawberry
+
+@strawberry.type
+class Half:
+    @strawberry.field
+    @needs(Permission.READ)
+    def below(self) -> int: ...
+{more}
+"""
+FORGOTTEN = """
+    @strawberry.field
+    async def forgotten(self) -> int: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("root", "half", "named"),
+    [
+        (FORGOTTEN, "", "Query.forgotten"),
+        ("", FORGOTTEN, "Half.forgotten"),
+        ("    plain: int = 3", "", "Query.plain"),
+        ("    made = strawberry.field(resolver=print)", "", "Query.made"),
+        ("@strawberry.type\nclass Query2(Query, object): ...", "", ""),
+    ],
+)
+def test_a_server_finds_it_before_it_starts_and_without_making_the_schema(
+    tmp_path: Path, root: str, half: str, named: str
+) -> None:
+    (tmp_path / "query.py").write_text(ROOT.format(more=root))
+    (tmp_path / "parts.py").write_text(HALF.format(more=half))
+    roots = (("query", "Query"),)
+    if not named:
+        assert check_root_fields(tmp_path, roots) == ["below", "good"]
+        with pytest.raises(Undeclared, match=r"Query2\.\(object\)"):
+            check_root_fields(tmp_path, (("query", "Query2"),))
+        return
+    with pytest.raises(Undeclared, match=named.replace(".", r"\.")):
+        check_root_fields(tmp_path, roots)
+
+
+def test_what_is_found_before_the_start_is_all_that_the_schema_has() -> None:
+    names = [to_camel_case(name) for name in check_root_fields()]
+    fields = {name for roots in declared_roots(core(schema)).values() for name in roots}
+    assert sorted(names) == sorted(name for name in fields if not name.startswith("__"))
 
 
 def test_a_function_cannot_need_two_things() -> None:

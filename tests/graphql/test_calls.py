@@ -17,8 +17,6 @@ LEVELS = {
         root { runId } children { totalCount } upstreamCount downstreamCount outputs { version dataset { name } producedBy { state } }
         modelVersions { urn stage { name currentVersions { urn } } run { runId } } } } } }""",
     "words": 'query ($n: Int) { datasets(query: "dw", first: $n) { totalCount edges { node { name upstreamCount } } } }',
-}
-PER_PARENT = {
     "pages of runs and versions": """query ($n: Int) { jobs(first: $n) { edges { node { latestRun { state job { name } }
         runs(first: 2) { edges { node { outputs { version } } } } } } } }""",
 }
@@ -35,13 +33,6 @@ def test_many_cost_no_more_calls_than_few(shop: Api, case: str) -> None:
     few, many = calls(shop, LEVELS[case], 4), calls(shop, LEVELS[case], 40)
     # a step more where the first few have nothing to ask about
     assert many <= few + 12, (few, many)
-
-
-@pytest.mark.parametrize("case", PER_PARENT, ids=str)
-def test_a_page_of_children_is_one_call_a_parent_and_all_that_follows_is_shared(shop: Api, case: str) -> None:
-    few, many = calls(shop, PER_PARENT[case], 5), calls(shop, PER_PARENT[case], 15)
-    pages = 2 * 10
-    assert many <= few + pages + 5, (few, many)
 
 
 def test_the_things_of_a_walk_come_together(shop: Api) -> None:

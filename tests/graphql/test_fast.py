@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import orjson
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater_server.api.graphql.execution import Engine
-from headwater_server.api.graphql.fast import FastExecutor, StockExecutor, fast_executor
+from headwater_server.api.graphql.fast import StockExecutor, fast_executor
 from headwater_server.api.graphql.operation import Query
 from headwater_server.api.graphql.schema import schema as served
 from tests.graphql.asking import Api
@@ -226,24 +226,45 @@ def test_a_stray_item_is_told_alike(stray: Any, place: str) -> None:
     same(f"{{ {place} {{ {fields} }} }}", [*items, stray])
 
 
-def test_the_short_cut_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparisons above would hold of an executor that never takes it."""
-    taken = []
-    ordinary = FastExecutor._complete_rows
+class Watched(FAST):  # type: ignore[valid-type,misc]
+    """The fast executor, and how many rows its short cut has done."""
 
-    def watched(self: FastExecutor, *args: Any) -> Any:
-        done = ordinary(self, *args)
-        taken.append(len(done))
+    taken: ClassVar[list[int]] = []
+
+    def _complete_rows(self, *args: Any) -> list[Any]:
+        done: list[Any] = super()._complete_rows(*args)
+        self.taken.append(len(done))
         return done
 
-    monkeypatch.setattr(FastExecutor, "_complete_rows", watched)
+
+def test_the_short_cut_is_taken() -> None:
+    """The comparisons above would hold of an executor that never takes it."""
     for case in ("plain attributes", "fragments", "interface with fragments", "skip and include"):
-        taken.clear()
-        run(FAST, QUERIES[case], Data(rows=ROWS))
-        assert taken == [12], case
-    taken.clear()
-    run(FAST, QUERIES["a resolver"], Data(rows=ROWS))
-    assert taken == []
+        Watched.taken.clear()
+        run(Watched, QUERIES[case], Data(rows=ROWS))
+        assert Watched.taken == [12], case
+    Watched.taken.clear()
+    run(Watched, QUERIES["a resolver"], Data(rows=ROWS))
+    assert Watched.taken == []
+
+
+class Broken(FAST):  # type: ignore[valid-type,misc]
+    def _complete_rows(self, *args: Any) -> list[Any]:
+        raise ZeroDivisionError(len(args))
+
+
+def test_a_short_cut_that_fails_is_logged_and_the_answer_is_the_ordinary_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    query, data = QUERIES["plain attributes"], Data(rows=ROWS)
+    assert run(Broken, query, data) == run(StockExecutor, query, data)
+    (told,) = caplog.records
+    assert "['rows']" in told.getMessage()
+    assert told.exc_info is not None
+    assert told.exc_info[0] is ZeroDivisionError
+    caplog.clear()
+    same("{ rows { name count } }", [*ROWS, row(1, count=2**40)])  # a row that is wrong is no failure of ours
+    assert not caplog.records
 
 
 LEAVES = st.one_of(

@@ -116,6 +116,20 @@ def test_a_shallow_lineage_is_smaller(shop: TestClient) -> None:
     assert ORDERS in {node["id"] for node in from_job}
 
 
+def test_every_job_of_a_large_graph_comes_with_its_latest_run(own: Api) -> None:
+    own.tell(
+        *(
+            run_event("COMPLETE", "2026-01-01T00:00:00Z", f"00000000-0000-4000-8000-{n:012}", f"job {n}",
+                      inputs=[dataset("hub")])
+            for n in range(130)
+        )
+    )  # fmt: skip
+    graph = get(client(own), "/lineage", nodeId="dataset:pg://db:hub", depth=1)["graph"]
+    jobs = [node for node in graph if node["type"] == "JOB"]
+    assert len(jobs) == 130
+    assert {job["data"]["latestRun"]["state"] for job in jobs} == {"COMPLETED"}
+
+
 def test_column_lineage_leads_upstream_and_downstream_when_asked(shop: TestClient) -> None:
     field = f"datasetField:{WAREHOUSE}:dw.marts.orders:order_id"
     up = get(shop, "/column-lineage", nodeId=field)["graph"]

@@ -6,6 +6,7 @@ builds the dict. Anything unusual (arguments, resolvers, a wrong type, a null wh
 whole list go the ordinary way, which tells errors and paths exactly. `HEADWATER_FAST_GRAPHQL=0` turns it off.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLLeafType,
     GraphQLList,
@@ -33,6 +35,8 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as StockExecutor
 
 __all__ = ["FastExecutor", "StockExecutor", "fast_executor"]
+
+_LOG = logging.getLogger("headwater.graphql")
 
 Row = Callable[[Any], dict[str, Any]]
 
@@ -90,8 +94,10 @@ class FastExecutor(StockExecutor):
         if items.__class__ in {list, tuple} and len(items) >= _FEWEST and not self.middleware_manager:
             try:
                 return self._complete_rows(item_type, field_details_list, items)
-            except Exception:  # noqa: BLE001, S110 - the ordinary way below raises it again, with its path
-                pass
+            except (_Unusual, GraphQLError):
+                pass  # the ordinary way below tells what is wrong, with its path
+            except Exception:  # noqa: BLE001 - the answer does not depend on it
+                _LOG.exception("the short cut failed at %s; the list goes the ordinary way", path.as_list())
         return super().complete_iterable_value(
             item_type, field_details_list, info, path, items, position_context
         )

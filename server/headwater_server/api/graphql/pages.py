@@ -9,7 +9,6 @@ import strawberry
 from headwater_server.api.graphql.cursors import Scope, page_size
 from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort, Loader
-from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
 
 T = TypeVar("T")
@@ -114,28 +113,30 @@ def pages_within(
     marks: tuple[str, ...],
     within: str | None,
 ) -> dict[str, Connection[Any]]:
-    """For each parent of the cohort its own page, from the store's index; the children are one cohort.
+    """For each parent of the cohort its own first page, by one call of the store; the children are one cohort.
 
     A cursor belongs to one parent: then only `within` is paged.
     """
     size = page_size(first, default)
     store = cohort.loader.store
-    found: dict[str, tuple[Scope, list[Node]]] = {}
-    for parent in [within] if within is not None else cohort.keys(of):
-        scope = Scope(name, parent, marks)
-        bound = scope.key(after)
-        found[parent] = (
-            scope,
-            store.page(
+    parents = cohort.keys(of) if within is None else [within]
+    scopes = {parent: Scope(name, parent, marks) for parent in parents}
+    if within is None:
+        firsts = store.pages(kind, parents, marks=marks, reverse=newest_first, limit=size + 1)
+    else:
+        bound = scopes[within].key(after)
+        firsts = {
+            within: store.page(
                 kind,
                 marks=marks,
-                group=parent,
+                group=within,
                 after=None if newest_first else bound,
                 before=bound if newest_first else None,
                 reverse=newest_first,
                 limit=size + 1,
-            ),
-        )
+            )
+        }
+    found = {parent: (scope, firsts.get(parent, [])) for parent, scope in scopes.items()}
     things = iter(cohort.loader.show(node for _, nodes in found.values() for node in nodes[:size]))
     pages = {}
     for parent, (scope, nodes) in found.items():

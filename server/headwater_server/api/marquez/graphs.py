@@ -22,8 +22,6 @@ _UP, _DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
 MAX_DEPTH = 100
 _MOST_STEPS = 20_000
 _MOST_COLUMNS = 20_000
-_MOST_LATEST = 100
-"""Graphs with more jobs come without their latest runs: each costs a look-up."""
 
 
 def lineage(context: Context, node_id: str, depth: int) -> dict[str, Any]:
@@ -158,8 +156,6 @@ def _drawn(
 
 
 def _latest_runs(store: GraphStore, jobs: list[str]) -> dict[str, dict[str, Any]]:
-    if len(jobs) > _MOST_LATEST:
-        return {}
     pages = store.pages(Kind.RUN, jobs, marks=shapes.EVERY_RUN, reverse=True, limit=1)
     return {job: shapes.run(page[0]) for job, page in pages.items()}
 
