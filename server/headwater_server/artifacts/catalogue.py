@@ -3,18 +3,15 @@
 import hashlib
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-
-import apsw
+from typing import Any
 
 from headwater_server.artifacts.blobs import Blobs, Writer
 from headwater_server.artifacts.port import Listed, Stored
-from headwater_server.errors import Invalid, NotFound, Unavailable
+from headwater_server.errors import Invalid, NotFound
+from headwater_server.versioned import VersionedFile
 
-VERSION = 1
 MAX_PATH = 4_096
 SCHEMA = """
 CREATE TABLE file(path TEXT PRIMARY KEY, key TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
@@ -26,7 +23,6 @@ WITHIN = "SELECT key FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)"
 DROP = "DELETE FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)"
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
-T = TypeVar("T")
 
 
 class Catalogue:
@@ -37,27 +33,10 @@ class Catalogue:
     """
 
     def __init__(self, path: Path, blobs: Blobs) -> None:
-        self._path = str(path)
         self._blobs = blobs
-        self._lock = threading.Lock()
-        self._connection = self._guard(self._open)
-
-    def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(self._path)
-        connection.set_busy_timeout(5000)
-        connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "full")
-        version = int(connection.pragma("user_version"))
-        if version > VERSION:
-            raise Invalid(
-                f"{self._path} was written by a newer Headwater (artifacts version {version}, this one "
-                f"knows {VERSION}). Upgrade Headwater or choose another data directory."
-            )
-        if version == 0:
-            with connection:
-                connection.execute(SCHEMA)
-                connection.pragma("user_version", VERSION)
-        return connection
+        self._file = VersionedFile(path, [SCHEMA], what="names of artifacts")
+        self._connection = self._file.connection
+        self._guard = self._file.guard
 
     def begin(self, path: str) -> "CatalogueUpload":
         path = _checked(path)
@@ -125,18 +104,7 @@ class Catalogue:
             self._blobs.delete(key)
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
-
-    def _guard(self, work: Callable[[], T]) -> T:
-        with self._lock:
-            try:
-                return work()
-            except apsw.Error as error:
-                raise Unavailable(
-                    f"the table of artifacts {self._path} does not answer ({error}). Check the disk (space, "
-                    "permissions), then try again."
-                ) from error
+        self._file.close()
 
 
 class CatalogueUpload:

@@ -1,15 +1,11 @@
 """Points in one SQLite file: the newest as rows, the others sealed in chunks, a summary of each series beside them."""
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import merge
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import apsw
-
-from headwater_server.errors import Invalid, Unavailable
 from headwater_server.series.chunk import decode, encode
 from headwater_server.series.order import (
     FIRST,
@@ -22,8 +18,8 @@ from headwater_server.series.order import (
 )
 from headwater_server.series.port import Point, Summary
 from headwater_server.series.sample import buckets
+from headwater_server.versioned import VersionedFile
 
-VERSION = 1
 TAIL = 500
 """From so many rows on, the tail of a series is sealed."""
 PIECE = 2_000
@@ -78,34 +74,15 @@ DELETE = (
     "DELETE FROM series WHERE run = ?1",
 )
 
-T = TypeVar("T")
-
 
 class SqliteSeries:
     """`SeriesStore` over a file: one connection, one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = str(path)
-        self._lock = threading.Lock()
-        self._connection = self._guard(self._open)
-
-    def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(self._path)
-        connection.set_busy_timeout(5000)
-        connection.pragma("page_size", 2048)  # a chunk ends half a page before its last page does
-        connection.pragma("journal_mode", "wal")
-        connection.pragma("synchronous", "full")
-        version = int(connection.pragma("user_version"))
-        if version > VERSION:
-            raise Invalid(
-                f"{self._path} was written by a newer Headwater (metric points version {version}, this one "
-                f"knows {VERSION}). Upgrade Headwater or choose another data directory."
-            )
-        if version == 0:
-            with connection:
-                connection.execute(SCHEMA)
-                connection.pragma("user_version", VERSION)
-        return connection
+        # a chunk ends half a page before its last page does
+        self._file = VersionedFile(path, [SCHEMA], what="metric points", pragmas={"page_size": 2048})
+        self._connection = self._file.connection
+        self._guard = self._file.guard
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -255,18 +232,7 @@ class SqliteSeries:
         return {row[0]: _summary(row[1:]) for row in rows}
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
-
-    def _guard(self, work: Callable[[], T]) -> T:
-        with self._lock:
-            try:
-                return work()
-            except apsw.Error as error:
-                raise Unavailable(
-                    f"the metric points in {self._path} do not answer ({error}). Check the disk (space, "
-                    "permissions), then try again."
-                ) from error
+        self._file.close()
 
 
 def _point(row: tuple[Any, ...]) -> Point:

@@ -7,10 +7,10 @@ from typing import Any
 
 import apsw
 
-from headwater_server.errors import Invalid
 from headwater_server.log.leaf import SALT, leaf_data
 from headwater_server.log.port import ERASURES
 from headwater_server.log.tree import TILE, Tree, leaf_hash, of_tiles
+from headwater_server.versioned import version_of
 
 logger = logging.getLogger("headwater")
 
@@ -64,12 +64,7 @@ def connect(path: str) -> apsw.Connection:
     connection.set_busy_timeout(5000)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
-    version = int(connection.pragma("user_version"))
-    if version > VERSION:
-        raise Invalid(
-            f"{path} was written by a newer Headwater (log version {version}, this one "
-            f"knows {VERSION}). Upgrade Headwater or choose another data directory."
-        )
+    version = version_of(connection, path, known=VERSION, what="log")
     if version == 0:
         with connection:
             connection.execute(FIRST)
