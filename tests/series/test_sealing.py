@@ -109,6 +109,18 @@ def test_no_spike_is_lost_however_few_points_are_shown(series: SqliteSeries) -> 
     assert series.sample("r", "none", 10) == ([], 0)
 
 
+def test_a_stretch_of_steps_is_shown_without_the_others(series: SqliteSeries) -> None:
+    points = curve(5_200)  # sealed ones, and a tail
+    series.append("r", {"loss": points[:5_000]})
+    series.append("r", {"loss": points[5_000:]})
+    for first, last in ((100, 140), (4_990, 5_050), (5_100, 9_000), (9_000, 9_001), (-5, 2**62)):
+        inside = [p for p in points if first <= p.step <= last]
+        assert series.sample("r", "loss", 10_000, steps=(first, last)) == (inside, len(inside))
+    shown, count = series.sample("r", "loss", 50, steps=(1_000, 4_999))
+    assert (count, len(shown)) == (4_000, 50)
+    assert (shown[0], shown[-1]) == (points[1_000], points[4_999])
+
+
 def test_few_points_are_shown_as_they_are() -> None:
     points = curve(3)
     assert buckets(points, 10) == points

@@ -45,8 +45,11 @@ class SeriesStore(Protocol):
         """In order; at most `max_points`, the first behind `after`. Empty when there are none."""
         ...
 
-    def sample(self, run: str, key: str, points: int) -> tuple[list[Point], int]:
-        """At most that many points (2 at least) which look like all, and how many there are.
+    def sample(
+        self, run: str, key: str, points: int, *, steps: tuple[int, int] | None = None
+    ) -> tuple[list[Point], int]:
+        """At most that many points (2 at least) which look like all, and how many there are; of these steps
+        alone, when they are given: the first and the last that count.
 
         The first and the last are among them, and the least and the greatest of every stretch: no spike is lost.
         """

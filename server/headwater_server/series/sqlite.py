@@ -9,6 +9,7 @@ from typing import Any
 from headwater_server.series.chunk import decode, encode
 from headwater_server.series.order import (
     FIRST,
+    NAN,
     Place,
     bits,
     extremes,
@@ -206,12 +207,25 @@ class SqliteSeries:
             found = list(merge(sealed, tail, key=place))
         return found if max_points is None else found[:max_points]
 
-    def sample(self, run: str, key: str, points: int) -> tuple[list[Point], int]:
+    def _within(self, series: int, steps: tuple[int, int]) -> list[Point]:
+        first, last = (steps[0], NAN, NAN), (steps[1], -NAN - 1, -NAN - 1)
+        found = [_point(row) for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last))]
+        chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
+        for _, data in chunks:
+            found += (point for point in decode(data) if steps[0] <= point.step <= steps[1])
+        return sorted(found, key=place)
+
+    def sample(
+        self, run: str, key: str, points: int, *, steps: tuple[int, int] | None = None
+    ) -> tuple[list[Point], int]:
         def work() -> tuple[list[Point], int]:
             row: Any = self._connection.execute(FIND, (run, key)).fetchone()
             if row is None:
                 return [], 0
             series, sealed, known = row[0], row[2], _summary(row[3:])
+            if steps is not None:
+                found = self._within(series, steps)
+                return buckets(found, points), len(found)
             if 2 * sealed < points:
                 return buckets(self._read(series, None, None), points), known.n
             tail = (_point(r) for r in self._connection.execute(TAIL_OF, (series, *FIRST, -1)))

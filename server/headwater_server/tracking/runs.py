@@ -81,6 +81,13 @@ class Runs:
         """A metric's points, in order. Raises NotFound when there is no such run."""
         return self._series.read(self.key(run_id), metric, max_points=limit, after=after)
 
+    def curve(self, run_id: str, metric: str, most: int, *, steps: tuple[int, int] | None) -> list[Point]:
+        """At most that many points which look like all of a metric, of these steps alone when they are given.
+        One: the last. Raises NotFound when there is no such run.
+        """
+        found, _ = self._series.sample(self.key(run_id), metric, max(most, 2), steps=steps)
+        return found if most > 1 else found[-1:]
+
     # -- writes -----------------------------------------------------------------------------------
 
     def create(

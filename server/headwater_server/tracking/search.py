@@ -92,6 +92,17 @@ class Search:
             rows += self._tables.rows(home.id, keys.job(NAMESPACE, home.job))
         return [row for row in rows if view.shows(deleted=row.run.deleted)]
 
+    def datasets(self, experiments: Sequence[str], most: int) -> list[tuple[str, str, str, str]]:
+        """(experiment, name, digest, context) of what runs of these experiments read, each once, in this order;
+        deleted runs count too.
+        """
+        found = {
+            (row.run.experiment, said["name"], said["digest"], said["context"])
+            for row in self.rows(experiments, View.ALL)
+            for said in row.run.inputs
+        }
+        return sorted(found)[:most]
+
     def experiments(self, asked: Asked, view: View = View.ACTIVE_ONLY) -> Page[Experiment]:
         asked.checked(MAX_EXPERIMENTS)
         rows = [one for one in self._experiments.all() if view.shows(deleted=one.deleted)]

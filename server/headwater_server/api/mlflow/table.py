@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from headwater_server.api.mlflow import artifact_lists, experiments, logged_models, registry, runs, versions
+from headwater_server.api.mlflow import (
+    artifact_lists,
+    curves,
+    experiments,
+    logged_models,
+    registry,
+    runs,
+    versions,
+)
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.auth.policy import Permission
 
@@ -45,10 +53,13 @@ CALLS: tuple[Call, ...] = (
     Call("POST", "/runs/delete", "run_id!", _RUNS, runs.delete),
     Call("POST", "/runs/restore", "run_id!", _RUNS, runs.restore),
     Call("GET", "/metrics/get-history", f"{_RUN} metric_key! page_token max_results:int64", _READ, runs.get_history),
+    Call("GET", "/metrics/get-history-bulk", "run_id* metric_key max_results:int64", _READ, curves.history),
+    Call("GET", "/metrics/get-history-bulk-interval", "run_ids* metric_key! start_step:int64 end_step:int64 max_results:int64", _READ, curves.interval),
     Call("GET", "/experiments/get-by-name", "experiment_name!", _READ, experiments.get_by_name),
     Call("GET", "/experiments/get", "experiment_id!", _READ, experiments.get),
     Call("POST", "/experiments/create", "name! artifact_location tags:pair*", _RUNS, experiments.create),
     Call("GET POST", "/experiments/search", f"view_type {_SEARCH}", _READ, experiments.search),
+    Call("POST", "/experiments/search-datasets", "experiment_ids*", _READ, curves.datasets),
     Call("POST", "/experiments/delete", "experiment_id!", _RUNS, experiments.delete),
     Call("POST", "/experiments/restore", "experiment_id!", _RUNS, experiments.restore),
     Call("POST", "/experiments/update", "experiment_id! new_name", _RUNS, experiments.update),
