@@ -4,6 +4,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -85,15 +86,20 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         settings.data.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(settings.data)
         self._closed = False
         self.retiring = False
-        try:
-            self.log = SqliteRecordLog(settings.data / "log.db")
-            self.store = open_store(settings)
-            self.series = SqliteSeries(settings.data / "series.db")
-            self.artifacts = Catalogue(settings.data / "artifacts.db", open_blobs(settings))
-            self.letters = DeadLetters(settings.data / "dead-letters.db", graph=self.store.backend)
+        with ExitStack() as held:
+            held.enter_context(_lock(settings.data))
+            self.log = held.enter_context(closing(SqliteRecordLog(settings.data / "log.db")))
+            self.store = held.enter_context(closing(open_store(settings)))
+            self.letters = held.enter_context(
+                closing(DeadLetters(settings.data / "dead-letters.db", graph=self.store.backend))
+            )
+            self.series = held.enter_context(closing(SqliteSeries(settings.data / "series.db")))
+            self.artifacts = held.enter_context(
+                closing(Catalogue(settings.data / "artifacts.db", open_blobs(settings)))
+            )
+            self.tokens = held.enter_context(closing(Tokens(settings.data)))
             self.projection = Projection(self.log, self.store, TRANSLATORS, self.letters)
             self.committer = Committer(
                 self.log,
@@ -106,10 +112,7 @@ class Parts:
             self.audit = Audit(
                 settings.data, self.log, self.committer, elsewhere=settings.checkpoints, now=micros
             )
-        except BaseException:
-            self._lock.close()
-            raise
-        self.tokens = Tokens(settings.data)
+            self._held = held.pop_all()
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
         self.tracking = Tracking(self.committer, self.store, self.series, resolve=self.resolve, now=micros)
@@ -245,13 +248,7 @@ class Parts:
         self._closed = True
         self.committer.stop()
         self.audit.stop()
-        self.series.close()
-        self.artifacts.close()
-        self.tokens.close()
-        self.store.close()
-        self.letters.close()
-        self.log.close()
-        self._lock.close()
+        self._held.close()
 
 
 def open_log(data: Path) -> SqliteLogReader:

@@ -1,15 +1,12 @@
 """The records that a graph could not take, and why: one SQLite file beside the log, for every graph made from it."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import apsw
-
-from headwater_server.errors import Unavailable
+from headwater_server.versioned import VersionedFile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS letter(
@@ -21,8 +18,6 @@ SET reason = ?4, tries = tries + ?5, last = ?6"""
 PAGE = """
 SELECT seq, kind, reason, tries, first, last FROM letter WHERE graph = ? AND seq > ? ORDER BY seq LIMIT ?"""
 LONGEST_REASON = 1_000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +43,16 @@ class DeadLetters:
     """
 
     def __init__(self, path: Path, *, graph: str) -> None:
-        self._path, self._graph = path, graph
-        self._lock = threading.Lock()
-        self._connection = self._guard(self._open)
+        self._graph = graph
+        # A reason may quote a record that is erased later: what is deleted is overwritten.
+        self._file = VersionedFile(path, [SCHEMA], what="dead letters", pragmas={"secure_delete": 1})
+        self._connection = self._file.connection
+        self._guard = self._file.guard
         self._seqs: set[int] = self._guard(
             lambda: {
                 row[0] for row in self._connection.execute("SELECT seq FROM letter WHERE graph = ?", (graph,))
             }
         )
-
-    def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path))
-        connection.set_busy_timeout(5000)
-        connection.pragma("synchronous", "full")
-        connection.pragma("secure_delete", 1)  # a reason may quote a record that is erased later
-        connection.execute(SCHEMA)
-        return connection
-
-    def _guard(self, work: Callable[[], T]) -> T:
-        try:
-            with self._lock:
-                return work()
-        except apsw.Error as error:
-            raise Unavailable(
-                f"the dead letters {self._path} cannot be kept ({error}). Check the disk (space, permissions)."
-            ) from error
 
     def __len__(self) -> int:
         return len(self._seqs)
@@ -109,4 +89,4 @@ class DeadLetters:
         return [Letter(*row) for row in rows]
 
     def close(self) -> None:
-        self._connection.close()
+        self._file.close()

@@ -79,7 +79,8 @@ DELETE = (
 class SqliteSeries:
     """`SeriesStore` over a file: one connection, one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, tail: int = TAIL, piece: int = PIECE) -> None:
+        self._tail, self._piece = tail, piece
         # a chunk ends half a page before its last page does
         self._file = VersionedFile(path, [SCHEMA], what="metric points", pragmas={"page_size": 2048})
         self._connection = self._file.connection
@@ -113,7 +114,7 @@ class SqliteSeries:
         if not wanted and known is not None:
             return known
         summary = joined(known, list(wanted.values()))
-        if tail + len(wanted) < TAIL:
+        if tail + len(wanted) < self._tail:
             rows = [(series, *at, bits(p.value)) for at, p in wanted.items()]
             self._connection.executemany(ADD_POINT, rows)
             tail += len(wanted)
@@ -149,12 +150,12 @@ class SqliteSeries:
         self._connection.execute(DROP_TAIL, (series,))
         chunks: Any = self._connection.execute(CHUNKS, (series, *min(points), *max(points))).fetchall()
         if not chunks:  # a small last chunk grows
-            chunks = self._connection.execute(SMALL_CHUNK, (series, PIECE, *min(points))).fetchall()
+            chunks = self._connection.execute(SMALL_CHUNK, (series, self._piece, *min(points))).fetchall()
         for chunk, data in chunks:
             points.update((place(p), p) for p in decode(data))
             self._connection.execute("DELETE FROM chunk WHERE id = ?", (chunk,))
         ordered = [points[at] for at in sorted(points)]
-        pieces = max(1, len(ordered) // PIECE)
+        pieces = max(1, len(ordered) // self._piece)
         for number in range(pieces):
             piece = ordered[number * len(ordered) // pieces : (number + 1) * len(ordered) // pieces]
             least, most = extremes(piece)
