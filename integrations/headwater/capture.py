@@ -1,5 +1,6 @@
 """What a run ran: commit and uncommitted changes, packages, the machine, and what was printed."""
 
+import logging
 import os
 import platform
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+logger = logging.getLogger("headwater")
 
 MAX_DIFF = 5 * 2**20
 """Bytes of uncommitted changes that are kept."""
@@ -166,6 +169,7 @@ def _gpus() -> dict[str, float]:
             found[f"system/gpu_{number}_memory_usage_megabytes"] = (
                 pynvml.nvmlDeviceGetMemoryInfo(device).used / 2**20
             )
-    except Exception:  # noqa: BLE001 - no library, no driver, no device: nothing to measure
+    except Exception:  # no library, no driver, no device: nothing to measure
+        logger.debug("no figures of GPUs", exc_info=True)
         return {}
     return found

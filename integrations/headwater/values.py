@@ -1,10 +1,13 @@
 """Values of user code as they are sent: names, numbers, texts, bytes."""
 
 import json
+import logging
 import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+logger = logging.getLogger("headwater")
 
 
 def flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -19,7 +22,8 @@ def number(value: Any) -> float | str | None:
     """A float as JSON has it; NaN and the infinities by name, as MLflow sends them."""
     try:
         found = float(value.item() if hasattr(value, "item") else value)
-    except Exception:  # noqa: BLE001 - what a tensor of many values raises is its library's
+    except Exception:  # what a tensor of many values raises is its library's
+        logger.debug("not a number: %s", type(value).__name__, exc_info=True)
         return None
     if math.isnan(found):
         return "NaN"

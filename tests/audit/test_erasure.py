@@ -196,17 +196,17 @@ def test_a_purge_takes_the_events_before_a_moment_and_leaves_mutations(headwater
     assert (again.records, again.count) == ((), 0)
 
 
-def test_a_purge_of_many_is_told_by_several_records(
-    embedded: Headwater, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(erasure, "AT_ONCE", 200)
-    monkeypatch.setattr(erasure, "_PAGE", 50)
+def test_a_purge_of_many_is_told_by_several_records(embedded: Headwater) -> None:
     embedded.send_at_once(run("COMPLETE", "j", f"r{n}", n, writes=["a"]) for n in range(700))
     with pytest.raises(Invalid, match="must be past"):
         embedded.parts.audit.purge(2**60, reason="r", basis="b", actor="ada")
     record = embedded.log.get(700)
     assert record is not None
-    purged = embedded.parts.audit.purge(record.received + 1, reason="r", basis="b", actor="ada")
+    before = record.received + 1
+    purged = erasure.purge(
+        embedded.log, embedded.parts.committer.alone, before,
+        reason="r", basis="b", actor="ada", at=before, at_once=200,
+    )  # fmt: skip
     assert purged.count == 700
     assert len(purged.records) > 3
     assert verified(embedded).erased == 700

@@ -14,7 +14,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.log.deadletters import DeadLetters
-from headwater_server.log.port import Draft
+from headwater_server.log.port import Draft, Record, RecordLog
 from headwater_server.parts import TRANSLATORS
 from headwater_server.store.sqlite import SqliteStore
 from tests.app import Headwater, embedded, on_neo4j, settings
@@ -189,6 +189,36 @@ def test_a_graph_store_that_refuses_everything_makes_no_dead_letters(tmp_path: P
     assert again.parts.committer.applied < receipt.seq
     assert len(again.parts.letters) == 0
     again.close()
+
+
+class Tripping:
+    """A log whose reads fail in a way that nobody thought of, until it is mended."""
+
+    def __init__(self, log: RecordLog) -> None:
+        self._log, self.mended = log, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def read(self, after: int, *, limit: int) -> list[Record]:
+        if not self.mended:
+            raise RuntimeError("a bug")
+        return self._log.read(after, limit=limit)
+
+
+def test_a_bug_on_the_way_is_told_and_tried_again_and_ends_no_thread(tmp_path: Path) -> None:
+    headwater = Headwater(settings(tmp_path))
+    parts = headwater.parts
+    log: Any = Tripping(parts.log)
+    projection = Projection(log, parts.store, TRANSLATORS, parts.letters)
+    projection.recognise()
+    parts.log.append([_event()], at=moment(9))
+    assert not projection.advance([], limit=10)
+    assert projection.unavailable == "RuntimeError: a bug"
+    log.mended = True
+    assert projection.advance([], limit=10)
+    assert (projection.unavailable, projection.applied) == ("", parts.log.head())
+    headwater.close()
 
 
 def _event() -> Draft:

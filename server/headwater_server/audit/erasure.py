@@ -78,8 +78,10 @@ def purge(
     actor: str,
     at: int,
     dry_run: bool = False,
+    at_once: int = AT_ONCE,
 ) -> Erased:
-    """Take out the bodies of all events that were received before a moment; mutations stay.
+    """Take out the bodies of all events that were received before a moment; mutations stay. One record tells of
+    `at_once` events at most.
 
     Raises:
         Invalid: no reason or basis, or the moment is not past.
@@ -91,7 +93,7 @@ def purge(
         raise Invalid("the moment before which events are purged must be past.")
     made: list[int] = []
     count = 0
-    for seqs in _events_before(log, before):
+    for seqs in _events_before(log, before, at_once):
         count += len(seqs)
         if dry_run:
             continue
@@ -126,11 +128,12 @@ def _said(reason: str, basis: str) -> dict[str, str]:
     return said
 
 
-def _events_before(log: RecordLog, before: int) -> Iterator[list[int]]:
+def _events_before(log: RecordLog, before: int, at_once: int) -> Iterator[list[int]]:
     """Their numbers, a block at a time. Receive times never go back: the first later one ends it."""
     seq = 0
     block: list[int] = []
-    while records := log.read(seq, limit=_PAGE):
+    page = min(_PAGE, at_once)
+    while records := log.read(seq, limit=page):
         for record in records:
             if record.received >= before:
                 break
@@ -138,7 +141,7 @@ def _events_before(log: RecordLog, before: int) -> Iterator[list[int]]:
                 block.append(record.seq)
         seq = records[-1].seq
         ended = records[-1].received >= before
-        if block and (ended or len(block) > AT_ONCE - _PAGE):
+        if block and (ended or len(block) + page > at_once):
             yield block
             block = []
         if ended:

@@ -111,6 +111,11 @@ class Projection:
             self._sure = False
             self.unavailable = str(error) or type(error).__name__
             return False
+        except Exception as error:  # a bug of ours must not end the thread that projects
+            logger.exception("the graph could not be brought on")
+            self._sure = False
+            self.unavailable = f"{type(error).__name__}: {error}"
+            return False
         self.unavailable = ""
         return True
 
