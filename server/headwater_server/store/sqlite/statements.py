@@ -70,6 +70,8 @@ DROP_NODE = "DELETE FROM node WHERE id = ?"
 
 _NODE = "n.key, n.kind, n.grp, n.mark, n.sort, n.words, n.props"
 _EDGE = "s.key, e.kind, d.key, t.tag, e.since, e.until, e.props"
+_BARE_EDGE = "e.src, e.kind, e.dst, e.tag, e.since, e.until, e.props"
+"""With numbers for names: an edge's ends are others' ends too, so that each name is read once."""
 
 GET = f"SELECT {_NODE} FROM json_each(?) AS k CROSS JOIN node AS n ON n.key = k.value"
 STATES = (
@@ -119,13 +121,13 @@ def expand(kinds: tuple[int, ...], *, down: bool, at: bool, limited: bool) -> st
     """Edges of the nodes in the first, as of the next, cut after the last. Kinds are our own numbers."""
     near = "src" if down else "dst"
     statement = (
-        f"SELECT {_EDGE} FROM json_each(?1) AS k"
+        f"SELECT {_BARE_EDGE} FROM json_each(?1) AS k"
         f" CROSS JOIN edge AS e ON e.{near} = k.value AND e.kind IN ({_listed(kinds)})"
-        f"{_HELD_AT if at else ''}{_ENDS}"
+        f"{_HELD_AT if at else ''}"
     )
     if not limited:
         return statement
-    return f"{statement} CROSS JOIN kind AS w ON w.id = e.kind ORDER BY s.key, w.name, d.key, t.tag LIMIT ?"
+    return f"{statement}{_ENDS} CROSS JOIN kind AS w ON w.id = e.kind ORDER BY s.key, w.name, d.key, t.tag LIMIT ?"
 
 
 @lru_cache(maxsize=256)
@@ -140,6 +142,7 @@ def level(kinds: tuple[int, ...], *, down: bool, at: bool) -> str:
 
 
 KEYS = "SELECT n.id, n.key FROM json_each(?) AS k CROSS JOIN node AS n ON n.id = k.value"
+TAGS = "SELECT t.id, t.tag FROM json_each(?) AS k CROSS JOIN tag AS t ON t.id = k.value"
 
 
 def _listed(kinds: Iterable[int]) -> str:

@@ -48,7 +48,7 @@ class SqliteStore:
 
     def get(self, keys: Iterable[str]) -> dict[str, Node]:
         with self._readers.snapshot() as connection:
-            rows = connection.execute(statements.GET, (listed(keys),))
+            rows = connection.execute(statements.GET, (listed(sorted(set(keys))),))
             return {row[0]: self._node(row) for row in rows}
 
     def states(self, keys: Iterable[str]) -> dict[str, bytes]:
@@ -134,13 +134,32 @@ class SqliteStore:
         )
         with self._readers.snapshot() as connection:
             starts = connection.execute(statements.NODE_IDS, (listed(set(keys)),))
-            near: str | int = listed([number for _, number in starts])
-            values = [near]
+            names: dict[int, str] = {number: key for key, number in starts}
+            values: list[str | int] = [listed(sorted(names))]
             if at is not None:
                 values.append(at)
             if limit is not None:
                 values.append(max(limit, 0))
-            return [self._edge(row) for row in connection.execute(statement, values)]
+            found: list[Any] = connection.execute(statement, values).fetchall()
+            far = 2 if direction is Direction.DOWNSTREAM else 0
+            others = sorted({row[far] for row in found} - names.keys())
+            names.update(connection.execute(statements.KEYS, (listed(others),)))
+            tags: dict[int, str] = dict(
+                connection.execute(statements.TAGS, (listed({row[3] for row in found}),))
+            )
+        kinds_, load = self._edge_kind, orjson.loads
+        return [
+            Edge(
+                names[source],
+                kinds_[kind],
+                names[target],
+                tags[tag],
+                since,
+                until,
+                {} if props == "{}" else load(props),
+            )
+            for source, kind, target, tag, since, until, props in found
+        ]
 
     def reach(
         self,
@@ -166,7 +185,7 @@ class SqliteStore:
                 if not frontier or len(found) >= limit:
                     break
                 fresh = []
-                for (other,) in connection.execute(statement, (listed(frontier), *last)):
+                for (other,) in connection.execute(statement, (listed(sorted(frontier)), *last)):
                     if other not in found:
                         if len(found) >= limit:
                             break
@@ -174,7 +193,7 @@ class SqliteStore:
                         if other not in expanded:
                             fresh.append(other)
                 frontier = fresh
-            named = connection.execute(statements.KEYS, (listed(found),))
+            named = connection.execute(statements.KEYS, (listed(sorted(found)),))
             return {key: found[number] for number, key in named}
 
     def search(self, text: str, *, kinds: Sequence[Kind], limit: int) -> list[Hit]:
