@@ -92,7 +92,7 @@ def test_experiments_are_listed_and_found_by_words_and_by_reference(trained: Lab
     trained.parts.committer.settle(patience=10)
     asked = "query ($q: String) { experiments(query: $q) { totalCount edges { node { id urn name kind runCount tags { key value } } } } }"
     every = trained.ask(asked)["experiments"]
-    assert [edge["node"]["name"] for edge in every["edges"]] == ["Default", "churn"]
+    assert [edge["node"]["name"] for edge in every["edges"]] == ["churn"]
     (edge,) = trained.ask(asked, q="churn")["experiments"]["edges"]
     assert edge["node"]["kind"] == "EXPERIMENT"
     assert edge["node"]["runCount"] == 4

@@ -207,5 +207,5 @@ def test_one_story_is_one_graph_on_every_store(embedded: Headwater, on_neo4j: He
 
 def test_kinds_are_paged_like_others(headwater: Headwater) -> None:
     a_whole_story(headwater)
-    assert len(headwater.store.page(Kind.EXPERIMENT, marks=[""], limit=10)) == 2
+    assert len(headwater.store.page(Kind.EXPERIMENT, marks=[""], limit=10)) == 1
     assert len(headwater.store.page(Kind.LOGGED_MODEL, marks=[""], limit=10)) == 1

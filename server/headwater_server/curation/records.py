@@ -26,10 +26,7 @@ def translate_tag(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
     owner, on = place(body["key"])
     facts = Facts()
-    for tag, value in body["set"].items():
-        facts.set(f"{on}tag|{tag}", body["at"], f"1{value}", {"value": value})
-    for tag in body["remove"]:
-        facts.set(f"{on}tag|{tag}", body["at"], "0", {"removed": True})
+    facts.say_tags(body["set"], body["remove"], body["at"], on=on)
     return {owner: facts}
 
 
@@ -38,7 +35,7 @@ def translate_update(body: Any, seq: int) -> Mapping[str, Facts]:
     owner, on = place(body["key"])
     facts = Facts()
     for name, value in body["after"].items():
-        facts.set(f"{on}{name}", body["at"], str(value), value)
+        facts.say(f"{on}{name}", body["at"], value)
     return {owner: facts}
 
 
@@ -54,7 +51,7 @@ def translate_archive(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
     owner, on = place(body["key"])
     facts = Facts()
-    facts.set(f"{on}archived", body["at"], str(body["archived"]), body["archived"])
+    facts.say(f"{on}archived", body["at"], body["archived"])
     return {owner: facts}
 
 

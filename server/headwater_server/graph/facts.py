@@ -1,10 +1,14 @@
 """Facts of one entity: a value that grows by joining, in any order and any number of times."""
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 import orjson
+
+_LONG = 100
 
 
 class News(IntEnum):
@@ -61,6 +65,20 @@ class Facts:
         mine = self.values.get(name)
         if mine is None or (at, tie) > (mine[0], mine[1]):
             self.values[name] = [at, tie, value]
+
+    def say(self, name: str, at: int, value: Any) -> None:
+        """`set` a value that is its own tie; a long one's is its hash."""
+        tie = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        if len(tie) > _LONG:
+            tie = hashlib.blake2b(tie.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        self.set(name, at, tie, value)
+
+    def say_tags(self, tags: Mapping[str, Any], removed: Iterable[str], at: int, *, on: str = "") -> None:
+        """A tag is a tag whoever sets it. Of two things said of one at one moment, being set stays."""
+        for name, value in tags.items():
+            self.set(f"{on}tag|{name}", at, f"1{value}", {"value": value})
+        for name in removed:
+            self.set(f"{on}tag|{name}", at, "0", {"removed": True})
 
     def since(self, name: str, at: int) -> None:
         mine = self.first.get(name)

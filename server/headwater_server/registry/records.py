@@ -21,36 +21,28 @@ DEFAULT_STAGES = (("Development", False), ("Staging", False), ("Production", Fal
 
 def translate_model(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    model, at = facts[keys.model(body["name"])], body["at"]
+    facts, model, at = _changed(body["name"], body)
     model.since("created", at)
-    model.set("deleted", at, "False", value=False)
-    model.until("revision", body["revision"])
-    model.until("moved", at)
+    model.say("deleted", at, value=False)
     if body.get("description"):
-        model.set("description", at, body["description"], body["description"])
+        model.say("description", at, body["description"])
     if body.get("stages"):
-        model.set("own_stages", at, "", value=True)
-    for tag, value in (body.get("tags") or {}).items():
-        model.set(f"tag|{tag}", at, str(value), {"value": value})
+        model.say("own_stages", at, value=True)
+    model.say_tags(body.get("tags") or {}, (), at)
     for order, (name, exclusive) in enumerate(body.get("stages") or DEFAULT_STAGES):
         stage = facts[keys.stage(body["name"], name)]
-        stage.set("order", at, f"{order}", order)
-        stage.set("exclusive", at, str(exclusive), exclusive)
+        stage.say("order", at, order)
+        stage.say("exclusive", at, exclusive)
     return facts
 
 
 def translate_version(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    key, at = keys.model_version(body["model"], body["number"]), body["at"]
-    facts[key].set("made", at, str(body["number"]), body)
-    for tag, value in (body.get("tags") or {}).items():
-        facts[key].set(f"tag|{tag}", at, str(value), {"value": value})
-    model = facts[keys.model(body["model"])]
+    facts, model, at = _changed(body["model"], body)
     model.since("created", at)
-    model.until("revision", body["revision"])
-    model.until("moved", at)
+    key = keys.model_version(body["model"], body["number"])
+    facts[key].say("made", at, body)
+    facts[key].say_tags(body.get("tags") or {}, (), at)
     if body.get("run"):
         facts[body["run"]].since(f"produced|{key}", at)
     return facts
@@ -58,11 +50,8 @@ def translate_version(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def translate_transition(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    name, at, revision = body["model"], body["at"], body["revision"]
-    model = facts[keys.model(name)]
-    model.until("revision", revision)
-    model.until("moved", at)
+    facts, _, at = _changed(body["model"], body)
+    name, revision = body["model"], body["revision"]
     for move in body["moves"]:
         if move["to"] is not None:
             facts[keys.stage(name, move["to"])]
@@ -76,54 +65,41 @@ def translate_transition(body: Any, seq: int) -> Mapping[str, Facts]:
             "comment": body.get("comment"),
             "archived": [m["number"] for m in body["moves"][1:]] if move is body["moves"][0] else [],
         }
-        version.set(f"move|{revision}", at, str(move["to"]), said)
+        version.say(f"move|{revision}", at, said)
     return facts
 
 
 def translate_alias(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    name, at = body["model"], body["at"]
-    model = facts[keys.model(name)]
-    model.until("revision", body["revision"])
-    model.until("moved", at)
+    facts, _, at = _changed(body["model"], body)
+    name = body["model"]
     version = keys.model_version(name, body["number"]) if body["number"] is not None else None
     said = {"version": version, "at": at, "by": body["by"]}
-    facts[keys.alias(name, body["alias"])].set(f"point|{body['revision']}", at, str(version), said)
+    facts[keys.alias(name, body["alias"])].say(f"point|{body['revision']}", at, said)
     return facts
 
 
 def translate_edit(body: Any, seq: int) -> Mapping[str, Facts]:
     """A description, tags set and removed: of a model, or of one of its versions."""
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    name, at = body["model"], body["at"]
-    model = facts[keys.model(name)]
-    model.until("revision", body["revision"])
-    model.until("moved", at)
+    facts, model, at = _changed(body["model"], body)
     number = body.get("number")
-    one = facts[keys.model_version(name, number)] if number is not None else model
+    one = facts[keys.model_version(body["model"], number)] if number is not None else model
     one.until("edited", at)
     if "description" in body:
-        one.set("description", at, body["description"] or "", body["description"])
-    for tag, value in body.get("tags", {}).items():
-        one.set(f"tag|{tag}", at, f"1{value}", {"value": value})
-    for tag in body.get("removed", ()):
-        one.set(f"tag|{tag}", at, "0", {"removed": True})
+        one.say("description", at, body["description"])
+    one.say_tags(body.get("tags", {}), body.get("removed", ()), at)
     return facts
 
 
 def translate_delete(body: Any, seq: int) -> Mapping[str, Facts]:
     """Of versions, or of the model with all of them: what was is kept, nothing stands in a stage any more."""
     del seq
-    facts: dict[str, Facts] = defaultdict(Facts)
-    name, at, revision = body["model"], body["at"], body["revision"]
-    model = facts[keys.model(name)]
-    model.until("revision", revision)
-    model.until("moved", at)
+    facts, model, at = _changed(body["model"], body)
+    name, revision = body["model"], body["revision"]
     for number, stage in body["versions"]:
         version = facts[keys.model_version(name, number)]
-        version.set("deleted", at, "True", value=True)
+        version.say("deleted", at, value=True)
         if stage is not None:
             said = {
                 "id": f"deleted-{revision}",
@@ -134,33 +110,38 @@ def translate_delete(body: Any, seq: int) -> Mapping[str, Facts]:
                 "comment": "deleted",
                 "archived": [],
             }
-            version.set(f"move|{revision}", at, "None", said)
+            version.say(f"move|{revision}", at, said)
     for alias in body["aliases"]:
         said = {"version": None, "at": at, "by": body["by"]}
-        facts[keys.alias(name, alias)].set(f"point|{revision}", at, "None", said)
+        facts[keys.alias(name, alias)].say(f"point|{revision}", at, said)
     if body["whole"]:
-        model.set("deleted", at, "True", value=True)
-        model.set("description", at, "", None)
-        for tag in body["tags"]:
-            model.set(f"tag|{tag}", at, "0", {"removed": True})
+        model.say("deleted", at, value=True)
+        model.say("description", at, value=None)
+        model.say_tags({}, body["tags"], at)
     return facts
 
 
 def translate_rename(body: Any, seq: int) -> Mapping[str, Facts]:
     """All that was known under the old name is known under the new one; the old one is gone."""
-    facts: dict[str, Facts] = defaultdict(Facts)
+    facts, model, at = _changed(body["to"], body)
     for key, (values, first, last) in body["known"].items():
         facts[key].join(Facts(dict(values), dict(first), dict(last)))
-    model = facts[keys.model(body["to"])]
-    model.set("deleted", body["at"], "False", value=False)
-    model.until("revision", body["revision"])
-    model.until("moved", body["at"])
-    for run, old, new, at in body["produced"]:
-        facts[run].since(f"produced|{new}", at)
-        facts[run].since(f"renamed|{old}", body["at"])
+    model.say("deleted", at, value=False)
+    for run, old, new, since in body["produced"]:
+        facts[run].since(f"produced|{new}", since)
+        facts[run].since(f"renamed|{old}", at)
     for key, gone in translate_delete({**body, "whole": True}, seq).items():
         facts[key].join(gone)
     return facts
+
+
+def _changed(name: str, body: Any) -> tuple[dict[str, Facts], Facts, int]:
+    """The facts to come, the model's among them, and when: every decision moves its model on by a revision."""
+    facts: dict[str, Facts] = defaultdict(Facts)
+    model = facts[keys.model(name)]
+    model.until("revision", body["revision"])
+    model.until("moved", body["at"])
+    return facts, model, body["at"]
 
 
 TRANSLATORS = {

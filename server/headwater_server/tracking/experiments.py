@@ -20,7 +20,9 @@ PAGE = 500
 
 
 class Experiments:
-    """There are few beside their runs, so they are read once and kept. The first use makes `Default`, with id 0."""
+    """There are few beside their runs, so they are read once and kept. `Default`, with id 0, is there for everybody; it
+    is written down with the first thing that is said of it or in it.
+    """
 
     def __init__(
         self, turn: Turn, store: GraphStore, known: Known, *, now: Callable[[], int], artifacts: str
@@ -73,7 +75,7 @@ class Experiments:
         def decide() -> list[Decided]:
             self._must_be_free(name)
             number = str(self._highest + 1)
-            return self._decided(self._new(number, name, artifacts, tags, actor))
+            return self._taken([self._new(number, name, artifacts, tags, actor)])
 
         (body,) = self._turn.decide(decide)
         return str(body["id"])
@@ -128,6 +130,10 @@ class Experiments:
             )
         return found
 
+    def unsaid_now(self, number: str) -> list[Decided]:
+        """What is to be written with the first thing in an experiment that nobody made; it has taken it in."""
+        return self._taken(self._unsaid(number))
+
     def shown(self, told: Mapping[str, Facts]) -> None:
         """Take in what the graph shows now, whoever said it."""
         if self._opened:
@@ -160,10 +166,13 @@ class Experiments:
         for page in self._pages():
             for key, raw in self._store.states(page).items():
                 self._take(keys.parts_of(key)[0], Facts.load(raw))
+        if "0" not in self._views:
+            name = self._free(DEFAULT)
+            self._views["0"] = Experiment("0", name, name, self._home("0"), False, 0, 0, {})  # noqa: FBT003 - a row
+            self._by_name[name] = "0"
+            self._jobs.add(name)
         self._opened = True
-        if "0" in self._views:
-            return []
-        return self._decided(self._new("0", self._free(DEFAULT), None, {}, "headwater"))
+        return []
 
     def _pages(self) -> Iterable[list[str]]:
         after: tuple[str, str] | None = None
@@ -188,32 +197,48 @@ class Experiments:
                     f"{active} {number}: it must be in the 'active' state. Current state is deleted."
                 )
             said = change(known)
-            at = moment(self._facts[number], self._now())
-            body = {"id": number, **said, "at": at, "by": actor}
-            return self._decided((records.EXPERIMENT_UPDATE, body))
+            before = self._unsaid(number)
+            facts = before[0].facts[keys.experiment(number)] if before else self._facts[number]
+            body = {"id": number, **said, "at": moment(facts, self._now()), "by": actor}
+            return self._taken([*before, decided(records.EXPERIMENT_UPDATE, body, self._turn.redactor)])
 
         self._turn.decide(decide)
 
+    def _unsaid(self, number: str) -> list[Decided]:
+        known = self._views.get(number)
+        if known is None or number in self._facts:
+            return []
+        return [self._new(number, known.name, None, {}, "headwater", job=known.job)]
+
     def _new(
-        self, number: str, name: str, artifacts: str | None, tags: Mapping[str, str], actor: str
-    ) -> tuple[str, dict[str, Any]]:
-        job = name if name not in self._jobs else f"{name}-{number}"
+        self,
+        number: str,
+        name: str,
+        artifacts: str | None,
+        tags: Mapping[str, str],
+        actor: str,
+        *,
+        job: str = "",
+    ) -> Decided:
         body = {
             "id": number,
             "name": name,
-            "job": job,
-            "artifacts": artifacts or f"{self._artifacts}/{number}",
+            "job": job or (name if name not in self._jobs else f"{name}-{number}"),
+            "artifacts": artifacts or self._home(number),
             "tags": dict(tags),
             "at": self._now(),
             "by": actor,
         }
-        return records.EXPERIMENT, body
+        return decided(records.EXPERIMENT, body, self._turn.redactor)
 
-    def _decided(self, said: tuple[str, dict[str, Any]]) -> list[Decided]:
-        kind, body = said
-        one = decided(kind, body, self._turn.redactor)
-        self._take(body["id"], one.facts[keys.experiment(body["id"])])
-        return [one]
+    def _home(self, number: str) -> str:
+        return f"{self._artifacts}/{number}"
+
+    def _taken(self, said: list[Decided]) -> list[Decided]:
+        for one in said:
+            number = one.body["id"]
+            self._take(number, one.facts[keys.experiment(number)])
+        return said
 
     def _take(self, number: str, facts: Facts) -> None:
         with self._lock:

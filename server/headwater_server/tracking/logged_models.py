@@ -105,7 +105,8 @@ class LoggedModels:
                 "at": self._now() if not run else moment(self._known.now(run), self._now()),
                 "by": actor,
             }
-            return self._say(records.MODEL, body, new=True)
+            said = self._say(records.MODEL, body, new=True)
+            return [*self._experiments.unsaid_now(experiment), *said]
 
         self._turn.decide(decide)
         return self.get(model_id)

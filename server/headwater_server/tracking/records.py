@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
@@ -39,14 +37,14 @@ def translate_experiment(body: Any, seq: int) -> Mapping[str, Facts]:
     one, at = facts[keys.experiment(body["id"])], body["at"]
     one.since("created", at)
     one.until("moved", at)
-    one.set("name", at, body["name"], body["name"])
-    one.set("job", 0, body["job"], body["job"])
-    one.set("artifacts", 0, body["artifacts"], body["artifacts"])
-    _tags(one, body.get("tags") or {}, (), at)
+    one.say("name", at, body["name"])
+    one.say("job", 0, body["job"])
+    one.say("artifacts", 0, body["artifacts"])
+    _tags(one, body)
     job = facts[keys.job(NAMESPACE, body["job"])]
     job.span("seen", at)
     if body["name"] != body["job"]:
-        job.set("displayName", at, body["name"], body["name"])
+        job.say("displayName", at, body["name"])
     return facts
 
 
@@ -57,12 +55,12 @@ def translate_experiment_update(body: Any, seq: int) -> Mapping[str, Facts]:
     one, at = facts[keys.experiment(body["id"])], body["at"]
     one.until("moved", at)
     if "name" in body:
-        one.set("name", at, body["name"], body["name"])
+        one.say("name", at, body["name"])
         job = facts[keys.job(NAMESPACE, body["job"])]
-        job.set("displayName", at, body["name"], body["name"])
+        job.say("displayName", at, body["name"])
     if "deleted" in body:
-        one.set("deleted", at, str(body["deleted"]), body["deleted"])
-    _tags(one, body.get("tags") or {}, body.get("removed") or (), at)
+        one.say("deleted", at, body["deleted"])
+    _tags(one, body)
     return facts
 
 
@@ -74,12 +72,12 @@ def translate_run(body: Any, seq: int) -> Mapping[str, Facts]:
     run.until("moved", at)
     run.until("heard", at)
     run.span("seq", seq)
-    run.set("producer", at, PRODUCER, PRODUCER)
-    run.set("experiment", 0, body["experiment"], body["experiment"])
-    run.set("artifacts", 0, body["artifacts"], body["artifacts"])
-    run.set("status", at, "RUNNING", ["RUNNING", None])
+    run.say("producer", at, PRODUCER)
+    run.say("experiment", 0, body["experiment"])
+    run.say("artifacts", 0, body["artifacts"])
+    run.say("status", at, ["RUNNING", None])
     if body.get("user"):
-        run.set("user", 0, body["user"], body["user"])
+        run.say("user", 0, body["user"])
     _run_tags(facts, run, body, at)
     facts[keys.job_of(body["run"])].span("seen", begin)
     return facts
@@ -90,10 +88,9 @@ def translate_update(body: Any, seq: int) -> Mapping[str, Facts]:
     run, at = facts[body["run"]], body["at"]
     _heard(run, at, seq)
     if "status" in body:
-        said = [body["status"], body["end"]]
-        run.set("status", at, orjson.dumps(said).decode(), said)
+        run.say("status", at, [body["status"], body["end"]])
     if "deleted" in body:
-        run.set("deleted", at, str(body["deleted"]), body["deleted"])
+        run.say("deleted", at, body["deleted"])
     _run_tags(facts, run, body, at)
     return facts
 
@@ -103,9 +100,9 @@ def translate_log(body: Any, seq: int) -> Mapping[str, Facts]:
     run, at = facts[body["run"]], body["at"]
     _heard(run, at, seq)
     for name, (points, *said) in (body.get("metrics") or {}).items():
-        run.set(f"metric|{name}", points, orjson.dumps(said).decode(), said)
+        run.say(f"metric|{name}", points, said)
     for name, value in (body.get("params") or {}).items():
-        run.set(f"param|{name}", at, value, value)
+        run.say(f"param|{name}", at, value)
     _run_tags(facts, run, body, at)
     for model, metrics in (body.get("models") or {}).items():
         _model_metrics(facts[keys.logged_model(model)], metrics, at)
@@ -138,8 +135,7 @@ def translate_inputs(body: Any, seq: int) -> Mapping[str, Facts]:
             "linked": one["linked"],
             "content": name,
         }
-        tie = orjson.dumps(note, option=orjson.OPT_SORT_KEYS).decode()
-        run.set(f"input|{note['name']}|{note['digest']}", at, tie, note)
+        run.say(f"input|{note['name']}|{note['digest']}", at, note)
         if not one["linked"]:
             facts[said.key].since("unlinked", at)
     for model in body["models"]:
@@ -153,7 +149,7 @@ def translate_outputs(body: Any, seq: int) -> Mapping[str, Facts]:
     run, at = facts[body["run"]], body["at"]
     _heard(run, at, seq)
     for model, step in body["models"]:
-        run.set(f"logged|{keys.logged_model(model)}", at, str(step), step)
+        run.say(f"logged|{keys.logged_model(model)}", at, step)
         facts[keys.logged_model(model)].until("moved", 0)
     return facts
 
@@ -162,12 +158,12 @@ def translate_model(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
     model, at = facts[keys.logged_model(body["id"])], body["at"]
     made = {k: body[k] for k in ("experiment", "name", "type", "run", "artifacts", "at")}
-    model.set("made", 0, orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode(), made)
-    model.set("status", at, "PENDING", "PENDING")
+    model.say("made", 0, made)
+    model.say("status", at, "PENDING")
     _model(model, body, at)
     if body["run"]:
         _heard(facts[body["run"]], at, seq)
-        facts[body["run"]].set(f"logged|{keys.logged_model(body['id'])}", 0, "0", 0)
+        facts[body["run"]].say(f"logged|{keys.logged_model(body['id'])}", 0, 0)
     return facts
 
 
@@ -175,9 +171,9 @@ def translate_model_update(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
     model, at = Facts(), body["at"]
     if "status" in body:
-        model.set("status", at, body["status"], body["status"])
+        model.say("status", at, body["status"])
     if "deleted" in body:
-        model.set("deleted", at, str(body["deleted"]), body["deleted"])
+        model.say("deleted", at, body["deleted"])
     _model(model, body, at)
     return {keys.logged_model(body["id"]): model}
 
@@ -185,18 +181,17 @@ def translate_model_update(body: Any, seq: int) -> Mapping[str, Facts]:
 def _model(model: Facts, body: Any, at: int) -> None:
     model.until("moved", at)
     for name, said in (body.get("files") or {}).items():
-        model.set(f"file|{name}", at, orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode(), said)
+        model.say(f"file|{name}", at, said)
     for name, value in (body.get("params") or {}).items():
-        model.set(f"param|{name}", at, value, value)
-    _tags(model, body.get("tags") or {}, body.get("removed") or (), at)
+        model.say(f"param|{name}", at, value)
+    _tags(model, body)
 
 
 def _model_metrics(model: Facts, metrics: Any, at: int) -> None:
     """Each is the newest of its (key, dataset, digest) as it was decided."""
     model.until("moved", at)
     for said in metrics:
-        tie = orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
-        model.set(f"metric|{said['key']}|{said['name']}|{said['digest']}", at, tie, said)
+        model.say(f"metric|{said['key']}|{said['name']}|{said['digest']}", at, said)
 
 
 def _heard(run: Facts, at: int, seq: int) -> None:
@@ -207,23 +202,17 @@ def _heard(run: Facts, at: int, seq: int) -> None:
 
 def _run_tags(facts: dict[str, Facts], run: Facts, body: Any, at: int) -> None:
     """Tags, and what clients say by tags of their own: the run above this one, the code."""
-    tags = body.get("tags") or {}
-    _tags(run, tags, body.get("removed") or (), at)
+    _tags(run, body)
     if body.get("parent"):
-        found = {"parent": body["parent"]}
-        run.set("parent", at, body["parent"], found)
+        run.say("parent", at, {"parent": body["parent"]})
     if commit := body.get("commit"):
         repo = repository(body.get("repo") or "")
         code = facts[keys.code_version(commit, repo)]
         code.first["repo|" + repo] = 0
 
 
-def _tags(one: Facts, tags: Mapping[str, str], removed: Any, at: int) -> None:
-    """As `curation.records` does, so that a tag is a tag whoever sets it."""
-    for name, value in tags.items():
-        one.set(f"tag|{name}", at, f"1{value}", {"value": value})
-    for name in removed:
-        one.set(f"tag|{name}", at, "0", {"removed": True})
+def _tags(one: Facts, body: Any) -> None:
+    one.say_tags(body.get("tags") or {}, body.get("removed") or (), body["at"])
 
 
 def _said(one: Any, place: int) -> wire.DatasetSaid:

@@ -147,10 +147,11 @@ class Runs:
                 "at": self._now(),
                 "by": actor,
             }
-            return self._say(records.RUN, body, key, new=True)
+            said = self._say(records.RUN, body, key, new=True)
+            return [*self._experiments.unsaid_now(experiment), *said]
 
         bodies = self._turn.decide(decide)
-        key = bodies[0]["run"] if bodies else self.key(run_id)
+        key = bodies[-1]["run"] if bodies else self.key(run_id)
         return Run.of(key, self._known.of(key))
 
     def update(
