@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from headwater_server import __version__
 from headwater_server.api.audit import audit_router
+from headwater_server.api.bodies import Intake
 from headwater_server.api.console import console_router
 from headwater_server.api.door import ANONYMOUS, Door, principal_of
 from headwater_server.api.graphql.context import Context
@@ -107,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.include_router(openapi_router())
     login = Login(parts.tokens, _jwts(settings)) if settings.auth == "token" else None
+    app.add_middleware(Intake)
     app.add_middleware(Door, table=RouteTable(app.routes), login=login)
     if settings.cors_origins:
         app.add_middleware(

@@ -8,8 +8,9 @@ import orjson
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from headwater_server.errors import TooLarge, TooSlow, Unreadable, Unsupported
+from headwater_server.errors import TooLarge, TooSlow, Unavailable, Unreadable, Unsupported
 from headwater_server.ingest import reader
 
 SLOWEST = 100_000
@@ -18,22 +19,57 @@ PIECE = 2**18
 """Bytes of a file that are handed on together."""
 
 
+MAX_HELD = 2**27
+"""Bytes of bodies that are held at once, of all requests together, inflated."""
+_HELD = "headwater.held"
+
+
+class Intake:
+    """Counts what bodies take for as long as their requests last: memory is bounded however many come at once."""
+
+    def __init__(self, app: ASGIApp, *, most: int = MAX_HELD) -> None:
+        self._app = app
+        self._most = most
+        self.held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = 0
+
+        def take(size: int) -> None:
+            """What is larger than all there is comes in when nothing else is held: it never could otherwise."""
+            nonlocal own
+            if self.held + size > self._most and self.held > own:
+                raise Unavailable(
+                    f"{self.held - own} bytes of other requests are being read. Nothing of this was stored; try again in a second."
+                )
+            self.held += size
+            own += size
+
+        scope[_HELD] = take
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.held -= own
+
+
 async def read_body(request: Request, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109 - it grows with what came
     """All of it, after gzip.
 
     Raises:
         TooLarge: above `limit` bytes, raw or inflated; told as soon as it is.
         TooSlow: not here after `timeout` seconds, and slower than SLOWEST.
+        Unavailable: too much is being read at once.
         Unreadable: not gzip, or the client went away.
         Unsupported: another encoding.
 
     """
+    take: Callable[[int], None] = request.scope[_HELD]
     inflater = reader.Inflater(request.headers.get("content-encoding", ""), limit=limit)
     until = asyncio.get_running_loop().time() + timeout
     try:
         async with asyncio.timeout_at(until) as waiting:
             async for chunk in request.stream():
-                inflater.feed(chunk)
+                take(inflater.feed(chunk))
                 waiting.reschedule(until + inflater.received / SLOWEST)
     except TimeoutError:
         raise TooSlow(

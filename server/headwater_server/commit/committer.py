@@ -132,6 +132,10 @@ class Committer:
     def queued_bytes(self) -> int:
         return self._room.bytes
 
+    def check_room(self) -> None:
+        """Before an event is read: raises Unavailable when too much waits already."""
+        self._room.check()
+
     def submit(self, drafts: Sequence[Draft], bodies: Sequence[Any], *, eager: bool = False) -> Submission:
         """Queue drafts; `logged` is done when they are durable, `projected` when the graph shows them: soon,
         at once when `eager`.

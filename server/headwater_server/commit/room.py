@@ -19,6 +19,11 @@ class Room:
         self.records = 0
         self.bytes = 0
 
+    def check(self) -> None:
+        """Before work is spent on what could not come in. Raises Unavailable when it is full to the brim."""
+        if self.records >= self._most_records or self.bytes >= self._most_bytes:
+            raise self._full()
+
     def take(self, records: int, size: int) -> None:
         """What is larger than the whole room is let in when nothing else waits: it could never come in otherwise.
 
@@ -31,10 +36,7 @@ class Room:
                 self.records + records > self._most_records or self.bytes + size > self._most_bytes
             ) and self.records + self.bytes > 0
             if full:
-                raise Unavailable(
-                    f"{self.records} records ({self.bytes} bytes) wait to be written. Nothing of this was stored; "
-                    "try again in a second."
-                )
+                raise self._full()
             self.records += records
             self.bytes += size
 
@@ -42,3 +44,9 @@ class Room:
         with self._lock:
             self.records -= records
             self.bytes -= size
+
+    def _full(self) -> Unavailable:
+        return Unavailable(
+            f"{self.records} records ({self.bytes} bytes) wait to be written. Nothing of this was stored; "
+            "try again in a second."
+        )

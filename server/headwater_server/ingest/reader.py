@@ -34,13 +34,15 @@ class Inflater:
         self._size = 0
         self._gzip = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> int:
+        """How many bytes more it holds."""
+        before = self._size
         self.received += len(chunk)
         if self.received > self._limit:
             raise self._too_large()
         if self._gzip is None:
             self._add(chunk)
-            return
+            return self._size - before
         try:
             while chunk:
                 if self._gzip.eof:  # concatenated members are one gzip file (RFC 1952)
@@ -49,6 +51,7 @@ class Inflater:
                 chunk = self._gzip.unconsumed_tail or self._gzip.unused_data
         except zlib.error as error:
             raise Unreadable(f"the body is not gzip as its Content-Encoding says ({error}).") from None
+        return self._size - before
 
     def done(self) -> bytes:
         if self._gzip is not None and not self._gzip.eof:

@@ -94,6 +94,7 @@ def receive(
     raw: bytes, committer: Committer, *, by: Principal | None = None, eager: bool = False
 ) -> Submission:
     """Queue one event. Raises as `drafted`, and Unavailable when too much waits."""
+    committer.check_room()
     draft, event = drafted(raw, committer.redactor, by=by)
     return committer.submit((draft,), (event,), eager=eager)
 
@@ -101,7 +102,10 @@ def receive(
 def receive_many(
     raws: Sequence[bytes], committer: Committer, *, by: Principal | None = None, eager: bool = False
 ) -> tuple[Submission | None, list[int], list[Failure]]:
-    """Queue those of a batch that can be placed: the submission, their indexes, and what failed."""
+    """Queue those of a batch that can be placed: the submission, their indexes, and what failed. Raises Unavailable
+    when too much waits.
+    """
+    committer.check_room()
     drafts: list[Draft] = []
     events: list[Event] = []
     taken: list[int] = []
