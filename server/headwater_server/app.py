@@ -100,10 +100,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(console_router())
     app.include_router(
         graphql_router(
-            lambda request: context(principal_of(request)),
+            lambda connection: context(principal_of(connection)),
             engine,
             max_queries=settings.max_queries,
+            max_streams=settings.max_streams,
             body_timeout=settings.body_timeout,
+            news=parts.news,
         )
     )
     app.include_router(openapi_router())

@@ -49,7 +49,7 @@ class Projection:
         self._known = _Known({**translators, RETRY: self._again, DROP: _nothing, ERASED: _nothing})
         self._edition = log.edition
         """Of the log as the graph shows it: with each erasure a new one begins."""
-        self._shown: Shown = lambda _: None
+        self._shown: Shown = lambda *_: None
         self._emptied: Callable[[], None] = lambda: None
         self._projector = Projector(store, self._known, log=self._edition)
         self._dropped: dict[int, int] = {}
