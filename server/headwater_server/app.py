@@ -24,6 +24,7 @@ from headwater_server.api.marquez import marquez_router
 from headwater_server.api.metrics import Metrics
 from headwater_server.api.mlflow import mlflow_routes
 from headwater_server.api.mlflow.ask import Features
+from headwater_server.api.mlflow.direct import Direct
 from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
 from headwater_server.api.problems import render_all
@@ -37,7 +38,6 @@ from headwater_server.export.events import events_behind
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import KIND, receive_many
 from headwater_server.lineage import resolve
-from headwater_server.log.port import Which
 from headwater_server.parts import Migrated, Parts, micros
 from headwater_server.settings import Settings
 from headwater_server.story import tell
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         parts.start()
-        if settings.demo and not parts.log.recent(Which(kind=KIND), limit=1):
+        if settings.demo and not parts.log.recent(before=None, limit=1, kind=KIND):
             tell(parts)
         beside = [asyncio.create_task(_warm(engine))]
         if settings.auth == "token":
@@ -101,12 +101,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(console_router())
     app.include_router(
         graphql_router(
-            lambda connection: context(principal_of(connection)),
+            lambda request: context(principal_of(request)),
             engine,
             max_queries=settings.max_queries,
-            max_streams=settings.max_streams,
             body_timeout=settings.body_timeout,
-            news=parts.news,
         )
     )
     app.include_router(openapi_router())
@@ -194,6 +192,14 @@ class Local:
             seqs = [receipt.seq for receipt in submission.logged.result()]
             submission.projected.result()
         return dict(batch_answer(len(raws), len(taken), failed, seqs))
+
+    def mlflow(self, *, actor: str = ANONYMOUS) -> Direct:
+        """MLflow's calls, as an import makes them."""
+        self._start()
+        features = Features(self._parts.tracking, self._parts.registry, self._parts.files)
+        return Direct(
+            features, everybody(actor), where=self._parts.settings.neo4j_uri or str(self._parts.settings.data)
+        )
 
     def export(self, ref: str) -> Iterator[bytes]:
         self._start()

@@ -88,3 +88,21 @@ def test_an_input_of_the_client_is_the_dataset_that_its_pipeline_writes(address:
     for ref in ("postgres://warehouse/dw.raw/orders", "lake/never.heard.of", "mlflow/reads/x"):
         below = ask(address, asked, ref=ref)["lineage"]["nodes"]
         assert "reads" in {node["name"] for node in below}, ref
+
+
+def test_a_batch_that_is_sent_again_leaves_no_record(address: str) -> None:
+    experiment = call(address, "experiments/create", name="again")["experiment_id"]
+    run_id = call(address, "runs/create", experiment_id=experiment)["run"]["info"]["run_id"]
+    batch = {
+        "run_id": run_id,
+        "metrics": [{"key": "loss", "value": 0.5, "timestamp": 9, "step": step} for step in range(3)],
+        "params": [{"key": "lr", "value": "0.1"}],
+    }
+    count = "{ events(first: 1) { totalCount } }"
+    call(address, "runs/log-batch", **batch)
+    before = ask(address, count)
+    call(address, "runs/log-batch", **batch)
+    assert ask(address, count) == before
+    batch["metrics"].append({"key": "loss", "value": 0.1, "timestamp": 9, "step": 3})
+    call(address, "runs/log-batch", **batch)
+    assert ask(address, count)["events"]["totalCount"] == before["events"]["totalCount"] + 1

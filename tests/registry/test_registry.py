@@ -179,3 +179,21 @@ def test_what_is_not_there_and_what_is_there_already_are_told(churn: Headwater) 
         refused.append(type(error.value))
     assert refused == [AlreadyExists, NotFound, NotFound]
     assert churn.store.count(Kind.MODEL_VERSION, marks=[""]) == 2
+
+
+def test_what_happened_elsewhere_keeps_its_number_and_its_time(headwater: Headwater) -> None:
+    registry = headwater.registry
+    registry.register_model("churn", actor="ada", at=1_000_000)
+    registry.create_version("churn", number=7, actor="ada", at=2_000_000)
+    assert move(headwater, "7", "Production", at=3_000_000, comment="imported") == 3_000_000
+    found = registry.model_version("churn", "7")
+    assert (found.created, found.updated, found.stage) == (2_000_000, 3_000_000, "Production")
+    with pytest.raises(AlreadyExists, match="version 7 of model churn is there, or was"):
+        registry.create_version("churn", number=7, actor="ada", at=4_000_000)
+    assert registry.create_version("churn", actor="ada") == keys.model_version("churn", 8)
+
+
+def test_times_within_a_model_never_go_back_whoever_says_them(headwater: Headwater) -> None:
+    headwater.registry.register_model("churn", actor="ada", at=5_000_000)
+    headwater.registry.create_version("churn", number=1, actor="ada", at=2_000_000)
+    assert headwater.registry.model_version("churn", "1").created == 5_000_001

@@ -4,7 +4,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Start the server and print what to paste into your pipelines."),
     "status": ("upkeep", "Say whether the server is ready and how much it holds."),
     "ingest": ("ingest", "Send OpenLineage events from files, folders or standard input."),
-    "import": ("importing:import_", "Take in what dbt and DVC keep in files."),
+    "import": ("importing:import_", "Take in what dbt and DVC keep in files, and another MLflow server."),
     "search": ("show", "Find datasets, columns, jobs and models by name."),
     "show": ("show", "Show one thing: its columns, runs, versions, owners and tags."),
     "lineage": ("lineage", "Draw what a thing is made of and what is made of it."),

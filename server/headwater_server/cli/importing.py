@@ -1,4 +1,4 @@
-"""`headwater import`: what dbt and DVC keep in files, sent as events the way `headwater ingest` sends them."""
+"""`headwater import`: what dbt and DVC keep in files, sent as events; and another MLflow server."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from headwater_server.cli.ingest import batches, count, send
+from headwater_server.cli.moving import mlflow
 from headwater_server.cli.output import Exit, Failed, counted, note, say, write, write_json
 from headwater_server.cli.reading import Found
 from headwater_server.cli.target import answering, asks
@@ -29,7 +30,10 @@ def _sends(function: _Function) -> _Function:
 
 @click.group(name="import")
 def import_() -> None:
-    """Take in what other tools keep in files: `headwater import dbt target`, `headwater import dvc`."""
+    """Take in what other tools keep: `headwater import dbt target`, `headwater import mlflow URI`."""
+
+
+import_.add_command(mlflow)
 
 
 @import_.command()

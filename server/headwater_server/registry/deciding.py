@@ -24,7 +24,9 @@ _TRAINABLE = frozenset({Kind.DATASET, Kind.DATASET_VERSION})
 
 
 class Deciding(Catalogue):
-    """`resolve` turns any reference into its node."""
+    """`resolve` turns any reference into its node. A change takes `at`, in microseconds: when it happened, where that
+    was elsewhere and before.
+    """
 
     def __init__(
         self,
@@ -132,10 +134,12 @@ class Deciding(Catalogue):
         actor: str,
         about: Sequence[str],
         idempotency_key: str | None = None,
+        *,
+        at: int | None = None,
     ) -> Draft:
         """Times within one model never go back, so that its intervals have an order."""
         moved = facts_of(model_key, self._store).last.get("moved", 0)
-        at = max(self._now(), moved + 1)
+        at = max(self._now() if at is None else at, moved + 1)
         token = f"{model_key}|{idempotency_key}" if idempotency_key else secrets.token_hex(16)
         content_key = hashlib.sha256(f"{kind}|{token}".encode()).digest()
         raw = orjson.dumps({**body, "at": at, "by": actor})

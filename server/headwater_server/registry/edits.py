@@ -30,6 +30,7 @@ class Edits(Deciding):
         tags: Mapping[str, str] | None = None,
         removed: Sequence[str] = (),
         actor: str,
+        at: int | None = None,
     ) -> None:
         """A model's, or a version's. Removing a tag that is not there changes nothing.
 
@@ -48,7 +49,7 @@ class Edits(Deciding):
                 body["description"] = description
             body |= {"tags": dict(tags or {}), "removed": list(removed)}
             about = list(dict.fromkeys((model_key, key)))
-            return [self._draft(records.EDIT, model_key, body, actor, about)], lambda _: None
+            return [self._draft(records.EDIT, model_key, body, actor, about, at=at)], lambda _: None
 
         self._committer.command(decide)
 

@@ -28,6 +28,7 @@ class Registry(Edits):
         tags: Mapping[str, str | None] | None = None,
         stages: Sequence[tuple[str, bool]] | None = None,
         actor: str,
+        at: int | None = None,
     ) -> str:
         """The new model's key.
 
@@ -53,7 +54,7 @@ class Registry(Edits):
                 "stages": named or None,
                 "revision": self.revision(key) + 1,
             }
-            return [self._draft(records.MODEL, key, body, actor, [key])], lambda _: key
+            return [self._draft(records.MODEL, key, body, actor, [key], at=at)], lambda _: key
 
         return self._committer.command(decide)
 
@@ -71,15 +72,18 @@ class Registry(Edits):
         trained_on: Sequence[str] = (),
         more: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
+        number: int | None = None,
         actor: str,
+        at: int | None = None,
     ) -> str:
         """The new version's key; the same again for the same idempotency key. `run_key` is a run's by its very
-        key. `more` is kept with it: `runId` and
-        `runLink` of a run that is tracked elsewhere, `loggedModel`, the key of the model that it is.
+        key. `more` is kept with it: `runId` and `runLink` of a run that is tracked elsewhere, `loggedModel`, the key
+        of the model that it is. `number` is that which it had elsewhere.
 
         Raises:
             NotFound: the model, the run or a dataset.
             Invalid: what it was trained on is not a dataset.
+            AlreadyExists: the number was given before, be it to a version that is deleted.
 
         """
 
@@ -88,14 +92,10 @@ class Registry(Edits):
             name = str(node.props["name"])
             run = run_key or (self._run(run_id) if run_id else None)
             trained = [self._trained_on(ref) for ref in trained_on]
-            newest = self._store.page(
-                Kind.MODEL_VERSION, marks=["", "h"], group=node.key, reverse=True, limit=1
-            )
-            last = newest[0].props.get("number") if newest else 0
-            number = (last if isinstance(last, int) else 0) + 1
+            free = self._free_number(node.key, number)
             body: dict[str, Any] = {
                 "model": name,
-                "number": number,
+                "number": free,
                 "run": run,
                 "sourceUri": source_uri,
                 "contentHash": content_hash,
@@ -106,8 +106,8 @@ class Registry(Edits):
                 **(more or {}),
                 "revision": self.revision(node.key) + 1,
             }
-            about = [node.key, keys.model_version(name, number), *([run] if run else []), *trained]
-            draft = self._draft(records.VERSION, node.key, body, actor, about, idempotency_key)
+            about = [node.key, keys.model_version(name, free), *([run] if run else []), *trained]
+            draft = self._draft(records.VERSION, node.key, body, actor, about, idempotency_key, at=at)
 
             def finish(receipts: list[Receipt]) -> str:
                 record = self._log.get(receipts[0].seq)
@@ -130,6 +130,7 @@ class Registry(Edits):
         archive_existing: bool | None = None,
         idempotency_key: str | None = None,
         actor: str,
+        at: int | None = None,
     ) -> Transition:
         """Move a version to a stage (`None` takes it out of all). Already there: nothing is recorded.
 
@@ -163,7 +164,7 @@ class Registry(Edits):
                 "after": {"stage": stage},
             }
             about = [model_key, *(keys.model_version(name, str(m["number"])) for m in moves)]
-            draft = self._draft(records.TRANSITION, model_key, body, actor, about, idempotency_key)
+            draft = self._draft(records.TRANSITION, model_key, body, actor, about, idempotency_key, at=at)
             return [draft], lambda _: self.history(node.key)[0]
 
         return self._committer.command(decide)
@@ -176,6 +177,7 @@ class Registry(Edits):
         version: str | None,
         expected_version: str | None = None,
         actor: str,
+        at: int | None = None,
     ) -> AliasChange:
         """Point an alias at a version, or at none. `expected_version` makes it compare-and-swap (`` for "none").
 
@@ -211,9 +213,19 @@ class Registry(Edits):
                 "after": {"version": version},
             }
             about = [k for k in (node.key, key, target, previous) if k]
-            draft = self._draft(records.ALIAS, node.key, body, actor, about)
-            at = orjson.loads(draft.body)["at"]
-            change = AliasChange(node.key, alias, target, previous, at, actor)
+            draft = self._draft(records.ALIAS, node.key, body, actor, about, at=at)
+            change = AliasChange(node.key, alias, target, previous, orjson.loads(draft.body)["at"], actor)
             return [draft], lambda _: change
 
         return self._committer.command(decide)
+
+    def _free_number(self, model_key: str, wanted: int | None) -> int:
+        if wanted is not None:
+            (name,) = keys.parts_of(model_key)
+            key = keys.model_version(name, wanted)
+            if self._store.get([key]):
+                raise AlreadyExists(f"version {wanted} of model {name} is there, or was.", key=key)
+            return wanted
+        newest = self._store.page(Kind.MODEL_VERSION, marks=["", "h"], group=model_key, reverse=True, limit=1)
+        last = newest[0].props.get("number") if newest else 0
+        return (last if isinstance(last, int) else 0) + 1

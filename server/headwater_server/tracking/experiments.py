@@ -60,9 +60,15 @@ class Experiments:
     # -- writes -----------------------------------------------------------------------------------
 
     def create(
-        self, name: str, *, artifacts: str | None = None, tags: Mapping[str, str] | None = None, actor: str
+        self,
+        name: str,
+        *,
+        artifacts: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        actor: str,
+        at: int | None = None,
     ) -> str:
-        """The new experiment's id.
+        """The new experiment's id. `at` is when it was made, where that was elsewhere.
 
         Raises:
             Invalid: the name or a tag.
@@ -75,7 +81,7 @@ class Experiments:
         def decide() -> list[Decided]:
             self._must_be_free(name)
             number = str(self._highest + 1)
-            return self._taken([self._new(number, name, artifacts, tags, actor)])
+            return self._taken([self._new(number, name, artifacts, tags, actor, at=at)])
 
         (body,) = self._turn.decide(decide)
         return str(body["id"])
@@ -219,6 +225,7 @@ class Experiments:
         actor: str,
         *,
         job: str = "",
+        at: int | None = None,
     ) -> Decided:
         body = {
             "id": number,
@@ -226,7 +233,7 @@ class Experiments:
             "job": job or (name if name not in self._jobs else f"{name}-{number}"),
             "artifacts": artifacts or self._home(number),
             "tags": dict(tags),
-            "at": self._now(),
+            "at": self._now() if at is None else at,
             "by": actor,
         }
         return decided(records.EXPERIMENT, body, self._turn.redactor)

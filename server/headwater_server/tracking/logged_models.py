@@ -1,5 +1,6 @@
 """Logged models: what `log_model` makes in a run, before anything is registered."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from headwater_server.tracking.run_names import run_name
 from headwater_server.tracking.turn import Turn
 from headwater_server.tracking.views import LoggedModel, tags_in
 
+_ID = re.compile("m-[0-9a-f]{32}")
 STATUSES = ("PENDING", "READY", "UPLOAD_FAILED")
 MAX_PARAM = 6_000
 PAGE = 500
@@ -74,9 +76,12 @@ class LoggedModels:
         run_id: str | None = None,
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
+        model_id: str = "",
         actor: str,
+        at: int | None = None,
     ) -> LoggedModel:
-        """A model whose files are on their way (PENDING).
+        """A model whose files are on their way (PENDING). `model_id` and `at` (microseconds) are those that it had
+        elsewhere; the same id again is the model that is there.
 
         Raises:
             NotFound: the experiment or the run.
@@ -86,13 +91,20 @@ class LoggedModels:
         name = checked_name(name) if name else run_name()
         params, tags = _checked(params or {}, MAX_PARAM), _checked(tags or {}, limits.MAX_TAG)
         self._experiments.get(experiment)
-        model_id = f"m-{secrets.token_hex(16)}"
+        given, model_id = model_id, model_id or f"m-{secrets.token_hex(16)}"
+        if not _ID.fullmatch(model_id):
+            raise Invalid(
+                f"Invalid model ID: {limits.shown(model_id)}. It is `m-` and 32 hexadecimal characters."
+            )
 
         def decide() -> list[Decided]:
+            if given and self._known.now(keys.logged_model(given)).get("made") is not None:
+                return []
             home = self._experiments.active_now(experiment)
             run = self._known.run_key_now(run_id) if run_id else ""
             if run is None:
                 raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+            when = self._now() if at is None else at
             body = {
                 "id": model_id,
                 "experiment": experiment,
@@ -102,7 +114,7 @@ class LoggedModels:
                 "artifacts": f"{home.artifacts}/models/{model_id}/artifacts",
                 "params": dict(params),
                 "tags": dict(tags),
-                "at": self._now() if not run else moment(self._known.now(run), self._now()),
+                "at": when if not run or at is not None else moment(self._known.now(run), when),
                 "by": actor,
             }
             said = self._say(records.MODEL, body, new=True)

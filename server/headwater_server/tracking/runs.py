@@ -13,7 +13,7 @@ from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.project.tracked import STATES, is_tracked
 from headwater_server.redaction.rules import REDACTED
-from headwater_server.series.port import Point, SeriesStore, Summary
+from headwater_server.series.port import Point, SeriesStore
 from headwater_server.tracking import limits, records
 from headwater_server.tracking.batches import check_batch, check_tags, checked_time
 from headwater_server.tracking.drafting import Decided, decided, moment
@@ -22,8 +22,9 @@ from headwater_server.tracking.experiments import Experiments
 from headwater_server.tracking.inputs import Input, described, place_of
 from headwater_server.tracking.known import Known
 from headwater_server.tracking.run_names import run_name
+from headwater_server.tracking.summaries import grown
 from headwater_server.tracking.turn import Turn
-from headwater_server.tracking.views import Run, tags_in, written
+from headwater_server.tracking.views import Run, tags_in
 
 PARENT, NAME, USER = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
 COMMIT, REPO = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
@@ -100,9 +101,11 @@ class Runs:
         tags: Mapping[str, str] | None = None,
         run_id: str = "",
         actor: str,
+        at: int | None = None,
     ) -> Run:
         """A run that is running. Without a name it gets one. A client that may have to ask twice gives the `run_id`
-        (32 hexadecimal characters): said again, it is the run that is there, as it is.
+        (32 hexadecimal characters): said again, it is the run that is there, as it is. `at`, in microseconds here and
+        below, is when that happened which happened elsewhere.
 
         Raises:
             NotFound: the experiment.
@@ -144,7 +147,7 @@ class Runs:
                 "artifacts": f"{home.artifacts}/{run_id}/artifacts",
                 "tags": tags,
                 **self._meant(key, tags, {}),
-                "at": self._now(),
+                "at": self._now() if at is None else at,
                 "by": actor,
             }
             said = self._say(records.RUN, body, key, new=True)
@@ -230,7 +233,7 @@ class Runs:
             new = {name: value for name, value in params if facts.get(f"param|{name}") is None}
             set_tags = dict(tags)
             said: dict[str, Any] = {
-                "metrics": {name: _absolute(summary) for name, summary in summaries.items()},
+                "metrics": grown(summaries, facts),
                 "params": new,
                 "tags": set_tags,
                 **self._meant(
@@ -262,7 +265,13 @@ class Runs:
         self._change(run_id, records.LOG, change, actor=actor)
 
     def read_by(
-        self, run_id: str, inputs: Sequence[Input], *, models: Sequence[str] = (), actor: str
+        self,
+        run_id: str,
+        inputs: Sequence[Input],
+        *,
+        models: Sequence[str] = (),
+        actor: str,
+        at: int | None = None,
     ) -> None:
         """That the run read these datasets and used these logged models.
 
@@ -283,20 +292,31 @@ class Runs:
             said = [described(one, home.job, place) for one, place in zip(inputs, places, strict=True)]
             return {"inputs": said, "models": list(models)} if said or models else {}
 
-        self._change(run_id, records.INPUTS, change, actor=actor)
+        self._change(run_id, records.INPUTS, change, actor=actor, at=at)
 
-    def made_models(self, run_id: str, models: Sequence[tuple[str, int]], *, actor: str) -> None:
+    def made_models(
+        self, run_id: str, models: Sequence[tuple[str, int]], *, actor: str, at: int | None = None
+    ) -> None:
         """That the run made these logged models, at these steps."""
 
         def change(_: Facts) -> dict[str, Any]:
             self._models_now([model for model, _ in models])
             return {"models": [list(one) for one in models]} if models else {}
 
-        self._change(run_id, records.OUTPUTS, change, actor=actor)
+        self._change(run_id, records.OUTPUTS, change, actor=actor, at=at)
 
     # ---------------------------------------------------------------------------------------------
 
-    def _change(self, run_id: str, kind: str, change: Change, *, actor: str, deleted: bool = False) -> Run:
+    def _change(
+        self,
+        run_id: str,
+        kind: str,
+        change: Change,
+        *,
+        actor: str,
+        at: int | None = None,
+        deleted: bool = False,
+    ) -> Run:
         limits.checked_run_id(run_id)
 
         def decide() -> list[Decided]:
@@ -307,7 +327,7 @@ class Runs:
             said = change(facts)
             if not said:
                 return []
-            body = {"run": key, **said, "at": moment(facts, self._now()), "by": actor}
+            body = {"run": key, **said, "at": moment(facts, self._now() if at is None else at), "by": actor}
             return self._say(kind, body, key)
 
         self._turn.decide(decide)
@@ -367,13 +387,3 @@ def _must_be_active(run_id: str, facts: Facts) -> None:
         raise Invalid(
             f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it first."
         )
-
-
-def _absolute(summary: Summary) -> list[Any]:
-    """[points, last, step, timestamp, least, most, since]."""
-    last = summary.last
-    return [
-        summary.n,
-        *(written(last.value), last.step, last.timestamp),
-        *(written(summary.least), written(summary.most), summary.since),
-    ]

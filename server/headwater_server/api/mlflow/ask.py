@@ -7,6 +7,7 @@ from typing import Any
 from headwater_server.auth.policy import Principal
 from headwater_server.errors import Invalid
 from headwater_server.registry.service import Registry
+from headwater_server.tracking.batches import checked_time
 from headwater_server.tracking.files import Files
 from headwater_server.tracking.search import Asked, View
 from headwater_server.tracking.service import Tracking
@@ -45,6 +46,12 @@ class Ask:
 
     def maybe(self, name: str) -> Any:
         return self.said.get(name)
+
+    @property
+    def at(self) -> int | None:
+        """When it happened, in microseconds, where that was elsewhere and before."""
+        said = self.said.get("at")
+        return None if said is None else checked_time(said, "at") * 1_000
 
     @property
     def run_id(self) -> str:

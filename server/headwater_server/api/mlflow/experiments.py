@@ -13,6 +13,7 @@ def create(ask: Ask) -> dict[str, Any]:
         artifacts=ask.maybe("artifact_location"),
         tags=dict(ask.pairs("tags")),
         actor=ask.actor,
+        at=ask.at,
     )
     return {"experiment_id": number}
 

@@ -22,7 +22,9 @@ def create(ask: Ask) -> dict[str, Any]:
         run_id=ask.maybe("source_run_id"),
         params=dict(ask.pairs("params")),
         tags=dict(ask.pairs("tags")),
+        model_id="" if ask.at is None else ask.text("model_id"),
         actor=ask.actor,
+        at=ask.at,
     )
     return {"model": shapes.logged_model(model)}
 

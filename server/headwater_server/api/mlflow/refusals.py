@@ -41,12 +41,14 @@ class NoEndpoint(HeadwaterError):
 
 
 def refusal(error: HeadwaterError) -> Response:
+    return _answer(*status_and_code(error), str(error))
+
+
+def status_and_code(error: HeadwaterError) -> tuple[int, str]:
     if isinstance(error, NoEndpoint):
-        status, code = 404, "ENDPOINT_NOT_FOUND"
-    else:
-        known = (CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-        status, code = next(known, (error.status, "INTERNAL_ERROR"))
-    return _answer(status, code, str(error))
+        return 404, "ENDPOINT_NOT_FOUND"
+    known = (CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    return next(known, (error.status, "INTERNAL_ERROR"))
 
 
 def unexpected(error: Exception, path: str) -> Response:

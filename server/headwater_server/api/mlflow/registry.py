@@ -36,7 +36,9 @@ def create(ask: Ask) -> dict[str, Any]:
     name = ask.text("name")
     tags = checked_tags(ask.pairs("tags"))
     try:
-        ask.registry.register_model(name, description=ask.maybe("description"), tags=tags, actor=ask.actor)
+        ask.registry.register_model(
+            name, description=ask.maybe("description"), tags=tags, actor=ask.actor, at=ask.at
+        )
     except AlreadyExists as error:
         raise AlreadyExists(f"Registered Model (name={name}) already exists.", **error.details) from None
     return _shown(ask, name)
@@ -57,7 +59,7 @@ def rename(ask: Ask) -> dict[str, Any]:
 def update(ask: Ask) -> dict[str, Any]:
     name = ask.text("name")
     if ask.maybe("description") is not None:
-        ask.registry.edit(name, description=ask.text("description"), actor=ask.actor)
+        ask.registry.edit(name, description=ask.text("description"), actor=ask.actor, at=ask.at)
     return _shown(ask, name)
 
 
@@ -87,7 +89,7 @@ def latest(ask: Ask) -> dict[str, Any]:
 
 def set_tag(ask: Ask) -> dict[str, Any]:
     tags = checked_tags([(ask.text("key"), ask.text("value"))])
-    ask.registry.edit(ask.text("name"), tags=tags, actor=ask.actor)
+    ask.registry.edit(ask.text("name"), tags=tags, actor=ask.actor, at=ask.at)
     return {}
 
 
@@ -99,7 +101,7 @@ def delete_tag(ask: Ask) -> dict[str, Any]:
 def set_alias(ask: Ask) -> dict[str, Any]:
     name, version = ask.text("name"), ask.text("version")
     ask.registry.model_version(name, version)
-    ask.registry.set_alias(name, ask.text("alias"), version=version, actor=ask.actor)
+    ask.registry.set_alias(name, ask.text("alias"), version=version, actor=ask.actor, at=ask.at)
     return {}
 
 

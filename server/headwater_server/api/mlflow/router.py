@@ -107,6 +107,10 @@ def _work(
 
 def refuse_out_of_scope(call: Call, said: Mapping[str, Any], principal: Principal) -> None:
     """Raises Forbidden: the door let them in for something else."""
+    if said.get("at") is not None and not principal.everywhere(Permission.ADMIN):
+        raise Forbidden(
+            f"{principal.name} may not say when something happened (`at`): {Permission.ADMIN} is for imports."
+        )
     if call.need is Permission.WRITE_RUNS:
         if not principal.may_in(call.need, namespace=NAMESPACE):
             raise Forbidden(

@@ -25,6 +25,7 @@ def create(ask: Ask) -> dict[str, Any]:
         tags=dict(ask.pairs("tags")),
         run_id=ask.text("run_id"),
         actor=ask.actor,
+        at=ask.at,
     )
     return {"run": shapes.run(run, ask.tracking.runs)}
 
@@ -111,13 +112,13 @@ def log_inputs(ask: Ask) -> dict[str, Any]:
         for one in ask.maybe("datasets") or ()
     ]
     models = [one["model_id"] for one in ask.maybe("models") or ()]
-    ask.tracking.runs.read_by(ask.run_id, inputs, models=models, actor=ask.actor)
+    ask.tracking.runs.read_by(ask.run_id, inputs, models=models, actor=ask.actor, at=ask.at)
     return {}
 
 
 def outputs(ask: Ask) -> dict[str, Any]:
     models = [(one["model_id"], one["step"]) for one in ask.maybe("models") or ()]
-    ask.tracking.runs.made_models(ask.run_id, models, actor=ask.actor)
+    ask.tracking.runs.made_models(ask.run_id, models, actor=ask.actor, at=ask.at)
     return {}
 
 

@@ -60,7 +60,9 @@ def create(ask: Ask) -> dict[str, Any]:
         description=ask.maybe("description"),
         tags=tags,
         more={field: value for field, value in more.items() if value},
+        number=None if ask.at is None else ask.maybe("version"),
         actor=ask.actor,
+        at=ask.at,
     )
     return _shown(ask, name, keys.parts_of(key)[1])
 
@@ -72,7 +74,7 @@ def get(ask: Ask) -> dict[str, Any]:
 def update(ask: Ask) -> dict[str, Any]:
     name, version = ask.text("name"), ask.text("version")
     if ask.maybe("description") is not None:
-        ask.registry.edit(name, version, description=ask.text("description"), actor=ask.actor)
+        ask.registry.edit(name, version, description=ask.text("description"), actor=ask.actor, at=ask.at)
     return _shown(ask, name, version)
 
 
@@ -85,8 +87,10 @@ def transition(ask: Ask) -> dict[str, Any]:
         model=name,
         version=version,
         to_stage=ask.text("stage"),
+        comment=ask.text("comment") or None,
         archive_existing=archive or None,
         actor=ask.actor,
+        at=ask.at,
     )
     return _shown(ask, name, version)
 
@@ -130,7 +134,7 @@ def root(ask: Ask, name: str, version: str) -> str:
 
 def set_tag(ask: Ask) -> dict[str, Any]:
     tags = checked_tags([(ask.text("key"), ask.text("value"))])
-    ask.registry.edit(ask.text("name"), ask.text("version"), tags=tags, actor=ask.actor)
+    ask.registry.edit(ask.text("name"), ask.text("version"), tags=tags, actor=ask.actor, at=ask.at)
     return {}
 
 
