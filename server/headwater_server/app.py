@@ -38,6 +38,7 @@ from headwater_server.export.events import events_behind
 from headwater_server.ingest import reader
 from headwater_server.ingest.receive import KIND, receive_many
 from headwater_server.lineage import resolve
+from headwater_server.log.port import Which
 from headwater_server.parts import Migrated, Parts, micros
 from headwater_server.settings import Settings
 from headwater_server.story import tell
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         parts.start()
-        if settings.demo and not parts.log.recent(before=None, limit=1, kind=KIND):
+        if settings.demo and not parts.log.recent(Which(kind=KIND), limit=1):
             tell(parts)
         beside = [asyncio.create_task(_warm(engine))]
         if settings.auth == "token":
@@ -101,10 +102,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(console_router())
     app.include_router(
         graphql_router(
-            lambda request: context(principal_of(request)),
+            lambda connection: context(principal_of(connection)),
             engine,
             max_queries=settings.max_queries,
+            max_streams=settings.max_streams,
             body_timeout=settings.body_timeout,
+            news=parts.news,
         )
     )
     app.include_router(openapi_router())

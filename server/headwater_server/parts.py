@@ -24,6 +24,7 @@ from headwater_server.curation import records as curation_records
 from headwater_server.curation.service import Curation
 from headwater_server.errors import Conflict, HeadwaterError, Unavailable
 from headwater_server.export.events import events_behind
+from headwater_server.graph.changes import Changeset
 from headwater_server.graph.facts import Facts
 from headwater_server.ingest.receive import KIND, translate_record
 from headwater_server.lineage import resolve
@@ -124,10 +125,10 @@ class Parts:
     def registry_at(self, now: Callable[[], int]) -> Registry:
         return Registry(self.committer, self.log, self.store, resolve=self.resolve, now=now)
 
-    def _shown(self, told: Mapping[str, Facts]) -> None:
+    def _shown(self, told: Mapping[str, Facts], changes: Changeset) -> None:
         self.tracking.shown(told)
         self.registry.shown(told)
-        self.news.tell(told)
+        self.news.tell(told, changes)
 
     def _forget(self) -> None:
         self.tracking.forget()
@@ -237,6 +238,7 @@ class Parts:
             "headwater_queue_records": self.committer.queued,
             "headwater_queue_bytes": self.committer.queued_bytes,
             "headwater_dead_letters": len(self.letters),
+            "headwater_listeners": self.news.listeners,
             "headwater_checkpoint_records": self.audit.noted,
             "headwater_disk_free_bytes": shutil.disk_usage(self.settings.data).free,
         }

@@ -168,6 +168,12 @@ class Settings:
         _whole(1, 10_000),
         "GraphQL operations at once, waiting ones too; then: 503.",
     )
+    max_streams: int = _setting(
+        200,
+        "HEADWATER_MAX_STREAMS",
+        _whole(1, 10_000),
+        "GraphQL operations answered as events or over WebSockets at once, and open WebSockets; then: 503.",
+    )
     sql_literals: str = _setting(
         "keep",
         "HEADWATER_SQL_LITERALS",

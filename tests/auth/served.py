@@ -21,7 +21,7 @@ class Served:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", ws="none"))
+        self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", ws="websockets-sansio"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self.http = httpx.Client(base_url=self.url, timeout=30)
 

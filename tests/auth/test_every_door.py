@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, OperationType, get_named_type, is_leaf_type
 from starlette.testclient import TestClient
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from headwater_server.api.graphql.permissions import declared_roots
 from headwater_server.api.graphql.schema import schema
 from headwater_server.api.needs import Need, Open
-from headwater_server.api.routes import Declared, declared_routes
+from headwater_server.api.routes import WEBSOCKET, Declared, declared_routes
 from headwater_server.app import create_app
 from headwater_server.auth.policy import ROLES, Permission
 from headwater_server.settings import Settings
@@ -77,7 +80,8 @@ def lacking(need: Need) -> str:
     return next(role for role in ("emitter", "reader") if need not in ROLES[role])
 
 
-CLOSED = [(m, p, n) for m, p, n in routes() if n is not Open.PUBLIC]
+CLOSED = [(m, p, n) for m, p, n in routes() if n is not Open.PUBLIC and m != WEBSOCKET]
+SOCKETS = [path for method, path, _ in routes() if method == WEBSOCKET]
 
 
 @pytest.mark.parametrize(("method", "path", "need"), CLOSED)
@@ -85,6 +89,23 @@ def test_a_route_answers_nobody_without_a_token(shop: Served, method: str, path:
     answer = shop.http.request(method, path)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_a_websocket_answers_nobody_without_a_token(shop: Served, path: str) -> None:
+    url, spoken = f"ws://127.0.0.1:{shop.port}{path}", [Subprotocol("graphql-transport-ws")]
+    with connect(url, subprotocols=spoken, proxy=None) as client:
+        client.send('{"type": "connection_init"}')
+        with pytest.raises(ConnectionClosed) as caught:
+            client.recv(timeout=30)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 4403
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(url, subprotocols=spoken, additional_headers=bearer("hw_none"), proxy=None),
+    ):
+        pytest.fail("it was let in")
+    assert refused.value.response.status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from headwater_server.errors import Conflict, Invalid, NotFound
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.log.port import Which
 from tests.app import Headwater
 from tests.openlineage.said import (
     column_key,
@@ -120,7 +121,7 @@ def test_all_of_it_is_there_after_a_rebuild(shop: Headwater) -> None:
 
 def test_each_change_is_a_record_with_who_before_and_after(shop: Headwater) -> None:
     shop.curation.update(B, description="by hand", actor="ada")
-    (record,) = shop.log.recent(before=None, limit=1, about=dataset_key("b"), kind="curation.update")
+    (record,) = shop.log.recent(Which(about=dataset_key("b"), kind="curation.update"), limit=1)
     assert record.actor == "ada"
     assert b'"before":{"description":"by its producer"}' in record.body
     assert b'"after":{"description":"by hand"}' in record.body

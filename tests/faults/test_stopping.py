@@ -7,6 +7,10 @@ import time
 from pathlib import Path
 
 import orjson
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from headwater_server.ingest.receive import receive
 from tests.app import Headwater, settings
@@ -53,6 +57,26 @@ def test_a_request_that_never_ends_does_not_hold_it(tmp_path: Path) -> None:
         assert status == 201
         assert server.stop() < AT_MOST
     assert not judge(tmp_path / "data", Sent()).gaps
+
+
+def test_whoever_listens_over_a_websocket_is_told_and_does_not_hold_it(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        url = f"ws://127.0.0.1:{server.port}/graphql"
+        with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as client:
+            client.send('{"type": "connection_init"}')
+            assert client.recv(timeout=30) == '{"type":"connection_ack"}'
+            query = {"query": "subscription { runUpdated { state } }"}
+            client.send(orjson.dumps({"type": "subscribe", "id": "a", "payload": query}).decode())
+            client.send(
+                orjson.dumps({"type": "subscribe", "id": "b", "payload": {"query": "{ x }"}}).decode()
+            )
+            assert orjson.loads(client.recv(timeout=30))["type"] == "error"
+            assert server.stop() < AT_MOST
+            assert orjson.loads(client.recv(timeout=30)) == {"id": "a", "type": "complete"}
+            with pytest.raises(ConnectionClosed) as caught:
+                client.recv(timeout=30)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1001
 
 
 def test_it_ends_while_the_graph_is_far_behind_and_the_next_start_goes_on(tmp_path: Path) -> None:

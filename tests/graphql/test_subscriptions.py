@@ -13,9 +13,10 @@ import httpx
 import pytest
 import uvicorn
 
-from headwater_server.api.graphql import route
 from headwater_server.app import create_app
-from headwater_server.commit.news import MAX_WAITING, News
+from headwater_server.commit.news import MAX_WAITING, News, Told
+from headwater_server.graph.changes import Changeset, Edge
+from headwater_server.graph.words import EdgeKind
 from headwater_server.settings import Settings
 
 RUNS = "subscription ($e: ID, $n: Int) { runUpdated(experimentId: $e, intervalMs: $n) { run { runId displayName } state metrics { key step value } } }"
@@ -44,10 +45,24 @@ class Served:
     def ask(self, query: str) -> Any:
         return self.client.post("/graphql", json={"query": query}).json()
 
+    def listeners(self) -> int:
+        lines = self.client.get("/metrics").text.splitlines()
+        return int(float(next(line for line in lines if line.startswith("headwater_listeners ")).split()[1]))
+
+    def wait_for(self, it_is_so: Callable[[], bool]) -> None:
+        for _ in range(1_000):
+            if it_is_so():
+                return
+            time.sleep(0.02)
+        pytest.fail("it never came to be so")
+
     @contextmanager
-    def listening(self, query: str, **variables: Any) -> Iterator[Iterator[tuple[str, Any]]]:
-        """Events as they come: (event, data)."""
+    def listening(
+        self, query: str, *, listens: bool = True, **variables: Any
+    ) -> Iterator[Iterator[tuple[str, Any]]]:
+        """Events as they come: (event, data). `listens`: what changes from now on is told."""
         body = {"query": query, "variables": variables}
+        before = self.listeners()
         with self.client.stream(
             "POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}
         ) as answer:
@@ -55,7 +70,8 @@ class Served:
             assert answer.headers["content-type"].startswith("text/event-stream")
             lines = answer.iter_lines()
             assert next(lines) == ":"
-            time.sleep(0.3)  # the field is listened to a moment after the headers
+            if listens:
+                self.wait_for(lambda: self.listeners() > before)
             yield events_in(lines)
 
 
@@ -76,12 +92,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    app = create_app(Settings(data=folder))
+def serving(folder: Path, **settings: Any) -> Iterator[Served]:
+    app = create_app(Settings(data=folder, **settings))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(app, ws="none", log_level="error", timeout_graceful_shutdown=5)
+            uvicorn.Config(app, ws="websockets-sansio", log_level="error", timeout_graceful_shutdown=5)
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -159,11 +175,11 @@ def test_what_is_refused_is_one_answer_and_the_end(served: Served) -> None:
         ('subscription { runUpdated(runId: "none") { state } }', "NOT_FOUND"),
         ("subscription {", "INVALID"),
     ):
-        with served.listening(query) as events:
+        with served.listening(query, listens=False) as events:
             (name, said), (end, _) = list(events)
             assert (name, end) == ("next", "complete")
             assert said["errors"][0]["extensions"]["code"] == code, query
-    with served.listening("{ server { version } }") as events:
+    with served.listening("{ server { version } }", listens=False) as events:
         assert [name for name, _ in events] == ["next", "complete"]
     plain = served.ask("subscription { runUpdated { state } }")
     assert "text/event-stream" in plain["errors"][0]["message"]
@@ -175,9 +191,8 @@ def test_a_server_that_ends_says_so(served: Served) -> None:
         assert list(events) == [("complete", None)]
 
 
-def test_more_than_may_listen_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "MAX_STREAMS", 1)
-    with serving(tmp_path) as served:
+def test_more_than_may_listen_are_told_to_come_back(tmp_path: Path) -> None:
+    with serving(tmp_path, max_streams=1) as served:
         body, headers = {"query": "subscription { runUpdated { state } }"}, {"Accept": "text/event-stream"}
         with served.listening(body["query"]):
             refused = served.client.post("/graphql", json=body, headers=headers)
@@ -193,16 +208,30 @@ def test_more_than_may_listen_are_told_to_come_back(tmp_path: Path, monkeypatch:
 
 def test_a_listener_who_takes_nothing_holds_no_more_than_its_share() -> None:
     news, rings = News(), []
-    with news.listen(lambda key: key.startswith("run|"), lambda: rings.append(1)) as mailbox:
-        news.tell(["job|a"])
+
+    def runs(told: Told) -> list[str]:
+        return [key for key in told.entities if key.startswith("run|")]
+
+    with news.listen(runs, lambda: rings.append(1)) as mailbox:
+        news.tell(["job|a"], Changeset())
         assert rings == []
         for _ in range(3):
-            news.tell(["run|often"])
-        news.tell([f"run|{n}" for n in range(MAX_WAITING + 10)])
+            news.tell(["run|often"], Changeset())
+        news.tell([f"run|{n}" for n in range(MAX_WAITING + 10)], Changeset())
         assert mailbox.take() == [f"run|{n}" for n in range(10, MAX_WAITING + 10)]
         assert mailbox.take() == []
         assert news.listeners == 1
     assert news.listeners == 0
     news.close()
-    with news.listen(lambda _: True, lambda: rings.append(1)) as mailbox:
+    with news.listen(lambda _: (), lambda: rings.append(1)) as mailbox:
         assert mailbox.closed
+
+
+def test_where_the_flow_changed_is_told_by_the_ends_of_its_edges_that_came_and_went() -> None:
+    reads = Edge("dataset|a", EdgeKind.INPUT_OF, "step|1")
+    gone = Edge("step|2", EdgeKind.OUTPUTS, "dataset|b").key
+    seen = Edge("run|1", EdgeKind.READ, "dataset_version|a|1")
+    news = News()
+    with news.listen(lambda told: told.flow, lambda: None) as mailbox:
+        news.tell(["run|1"], Changeset(edges=(reads, seen), drop=(gone,)))
+        assert sorted(mailbox.take()) == ["dataset|a", "dataset|b", "step|1", "step|2"]

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headwater_server.errors import Invalid, Unavailable
-from headwater_server.log.port import Draft, Finding
+from headwater_server.log.port import Draft, Finding, Which
 from headwater_server.log.sqlite import SqliteRecordLog
 
 
@@ -23,7 +23,7 @@ def draft(word: str, **more: Any) -> Draft:
 
 
 def seqs(log: SqliteRecordLog, **about: Any) -> list[int]:
-    return [r.seq for r in log.recent(before=None, limit=99, **about)]
+    return [r.seq for r in log.recent(Which(**about), limit=99)]
 
 
 def test_numbers_start_at_1_and_have_no_gaps(log: SqliteRecordLog) -> None:
@@ -73,7 +73,7 @@ def test_records_are_found_by_what_they_are_about(log: SqliteRecordLog) -> None:
     log.append([draft(str(n), mentions=m) for n, m in enumerate(mentions)], at=1)
     assert seqs(log, about="dataset|n|a") == [3, 1]
     assert log.about(["dataset|n|a", "dataset|n|b"]) == [1, 2, 3]
-    assert log.count(about="dataset|n|b") == 2
+    assert log.count(Which(about="dataset|n|b")) == 2
     assert log.count() == 4
 
 
@@ -82,7 +82,7 @@ def test_they_are_found_by_producer_and_kind_a_page_at_a_time(log: SqliteRecordL
     assert seqs(log, producer="x") == [1]
     assert seqs(log, kind="curation.tag") == [3]
     assert seqs(log, kind="openlineage") == [2, 1]
-    assert [r.seq for r in log.recent(before=3, limit=1)] == [2]
+    assert [r.seq for r in log.recent(Which(before=3), limit=1)] == [2]
     assert list(log.producers()) == ["p", "x", "y"]
 
 

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headwater_server.api.needs import Open, check
 from headwater_server.api.problems import problem
-from headwater_server.api.routes import RouteTable
+from headwater_server.api.routes import WEBSOCKET, RouteTable
 from headwater_server.auth.login import Login
 from headwater_server.auth.policy import Principal, everybody
 from headwater_server.errors import HeadwaterError, NotFound
@@ -25,6 +25,24 @@ def principal_of(connection: HTTPConnection) -> Principal:
     return found
 
 
+def show(connection: HTTPConnection, header: str) -> None:
+    """From now on this is what they show, instead of what the request's header said."""
+    connection.scope["token"] = header
+
+
+def look_again(connection: HTTPConnection) -> None:
+    """Whoever stays is who they were as long as what they showed is good. May take long: not in an event loop.
+
+    Raises:
+        Unauthenticated: nothing was shown, or it is revoked or over.
+        Unavailable: it cannot be checked now.
+
+    """
+    login = connection.scope.get("login")
+    if isinstance(login, Login):
+        connection.scope["principal"] = login.principal(connection.scope["token"])
+
+
 class Door:
     """Everything goes through here. A path that the table does not know reaches no route, whatever the router holds."""
 
@@ -39,10 +57,10 @@ class Door:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 4401})  # nothing speaks it: no way around the door
-            return
         if self._login is None:
+            if scope["type"] == "websocket" and self._table.need(WEBSOCKET, scope["path"]) is None:
+                await problem(NotFound("There is no such path."))(scope, receive, send)
+                return
             scope["principal"] = self._everybody
         else:
             try:
@@ -52,11 +70,15 @@ class Door:
                 return
         await self._app(scope, receive, send)
 
-    async def _admitted(self, scope: Scope, login: Login) -> Principal:
-        need = self._table.need(scope["method"], scope["path"])
+    async def _admitted(self, scope: Scope, login: Login) -> Principal | None:
+        """None: of a WebSocket whose client will say who it is when it is connected (see `show`)."""
+        need = self._table.need(scope.get("method", WEBSOCKET), scope["path"])
         if need is Open.PUBLIC:
             return _NOBODY
         header = Headers(scope=scope).get("authorization")
+        scope["login"], scope["token"] = login, header
+        if header is None and need is Open.KNOWN and scope["type"] == "websocket":
+            return None
         if login.slow(header):
             principal = await run_in_threadpool(login.principal, header)
         else:

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute, WebSocketRoute, compile_path
 
 from headwater_server.api.needs import Need, Open, Undeclared, need_of
+
+WEBSOCKET = "WEBSOCKET"
+"""Stands for the method of a route that speaks WebSocket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ def declared_routes(routes: Iterable[BaseRoute]) -> list[Declared]:
         if path is None or need is None:
             missing.append(str(path or context.original_route))
             continue
-        methods = frozenset(context.methods or ())
+        speaks = isinstance(context.original_route, WebSocketRoute)
+        methods = frozenset({WEBSOCKET} if speaks else context.methods or ())
         found.append(Declared(path, methods, need, compile_path(path)[0]))
     if missing:
         raise Undeclared(
@@ -73,6 +77,6 @@ class RouteTable:
                 continue
             if not route.methods or method in route.methods:
                 return route.need
-            if elsewhere in (None, Open.PUBLIC):
+            if method != WEBSOCKET and route.methods != {WEBSOCKET} and elsewhere in (None, Open.PUBLIC):
                 elsewhere = route.need
         return elsewhere

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from headwater_server.audit.note import SignerKey, VerifierKey, sign, signed_by
 from headwater_server.errors import Invalid, NotFound, Unavailable
-from headwater_server.log.port import Record, RecordReader
+from headwater_server.log.port import Record, RecordReader, Which
 
 logger = logging.getLogger("headwater.audit")
 
@@ -134,10 +135,10 @@ def read_rotation(body: bytes) -> tuple[VerifierKey, VerifierKey]:
 def rotations(log: RecordReader) -> list[tuple[VerifierKey, VerifierKey]]:
     """All of them, the oldest first. Raises as `read_rotation`."""
     found: list[Record] = []
-    before: int | None = None
-    while page := log.recent(before=before, limit=_PAGE, kind=ROTATION):
+    which = Which(kind=ROTATION)
+    while page := log.recent(which, limit=_PAGE):
         found += page
-        before = page[-1].seq
+        which = replace(which, before=page[-1].seq)
     return [read_rotation(record.body) for record in reversed(found) if record.erased is None]
 
 

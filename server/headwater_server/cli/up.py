@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any, cast
 
 import click
 from rich.text import Text
@@ -60,6 +61,7 @@ def up(
     gc.disable()  # until all is imported: 150,000 objects that stay
     import uvicorn  # after the port: an address that cannot be had needs no server
 
+    from headwater_server.api.graphql.socket import LARGEST
     from headwater_server.app import create_app
 
     class Server(uvicorn.Server):
@@ -92,7 +94,13 @@ def up(
         _collect_seldom()
         server = Server(
             uvicorn.Config(
-                app, ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=OPEN_REQUESTS
+                app,
+                ws=cast("type[asyncio.Protocol]", _websocket),
+                ws_max_size=LARGEST,
+                ws_per_message_deflate=False,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=OPEN_REQUESTS,
             )
         )
         with suppress(KeyboardInterrupt):  # raised again when all is closed: Ctrl-C is how it ends
@@ -100,6 +108,13 @@ def up(
     if not server.started:
         raise Failed("The server could not start; the lines above say why.")
     return 0
+
+
+def _websocket(**given: Any) -> asyncio.Protocol:
+    """What speaks WebSocket, imported when somebody does."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**given)
 
 
 @contextmanager

@@ -1,30 +1,54 @@
-"""Which entities changed in the graph, told to whoever listens: each once, however often it changed meanwhile."""
+"""What changed in the graph, told to whoever listens: each thing once, however often it changed meanwhile."""
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TypeAlias
+
+from headwater_server.graph.changes import Changeset
+from headwater_server.graph.words import COLUMN_FLOW, TABLE_FLOW, EdgeKind
 
 MAX_WAITING = 1_000
-"""Entities that wait for a listener; of more the oldest are not told."""
+"""Keys that wait for a listener; of more the oldest are not told."""
+_FLOW = TABLE_FLOW | COLUMN_FLOW | {EdgeKind.FEEDS_WHOLE}
+
+
+class Told:
+    """A block of records that the graph shows now."""
+
+    def __init__(self, entities: Collection[str], changes: Changeset) -> None:
+        self.entities = entities
+        """Keys of those of which more is known than before."""
+        self._changes = changes
+
+    @cached_property
+    def flow(self) -> frozenset[str]:
+        """Keys of the nodes at which the flow of data as it is now has changed, steps among them."""
+        keys = [edge.key for edge in self._changes.edges] + list(self._changes.drop)
+        return frozenset(end for key in keys if key.kind in _FLOW for end in (key.source, key.target))
+
+
+Choose: TypeAlias = Callable[[Told], Iterable[str]]
 
 
 class Mailbox:
     """One listener's. Any thread may put, one takes."""
 
-    def __init__(self, wanted: Callable[[str], bool], ring: Callable[[], None]) -> None:
-        self._wanted = wanted
+    def __init__(self, choose: Choose, ring: Callable[[], None]) -> None:
+        self._choose = choose
         self._ring = ring
         self._waiting: dict[str, None] = {}
         self._lock = threading.Lock()
         self.closed = False
         """Nothing comes any more."""
 
-    def put(self, keys: Iterable[str]) -> None:
-        mine = [key for key in keys if self._wanted(key)]
+    def put(self, told: Told) -> None:
+        mine = dict.fromkeys(self._choose(told))
         if not mine:
             return
         with self._lock:
-            self._waiting |= dict.fromkeys(mine)
+            self._waiting |= mine
             while len(self._waiting) > MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
         self._ring()
@@ -52,17 +76,20 @@ class News:
     def listeners(self) -> int:
         return len(self._mailboxes)
 
-    def tell(self, keys: Collection[str]) -> None:
+    def tell(self, entities: Collection[str], changes: Changeset) -> None:
         """In the writer's turn: the graph shows these now."""
-        for mailbox in self._mailboxes:
-            mailbox.put(keys)
+        mailboxes = self._mailboxes
+        if mailboxes:
+            told = Told(entities, changes)
+            for mailbox in mailboxes:
+                mailbox.put(told)
 
     @contextmanager
-    def listen(self, wanted: Callable[[str], bool], ring: Callable[[], None]) -> Iterator[Mailbox]:
-        """A mailbox for keys that `wanted` knows, by their text alone; `ring` is called, in any thread, when there is
+    def listen(self, choose: Choose, ring: Callable[[], None]) -> Iterator[Mailbox]:
+        """A mailbox for the keys that `choose` picks of each block; `ring` is called, in any thread, when there is
         something in it, or when it was closed. Both must be quick.
         """
-        mailbox = Mailbox(wanted, ring)
+        mailbox = Mailbox(choose, ring)
         with self._lock:
             self._mailboxes = (*self._mailboxes, mailbox)
         if self._closed:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,7 @@ from headwater_server.errors import Conflict, Unavailable
 from headwater_server.graph.changes import Changeset
 from headwater_server.graph.facts import Facts
 from headwater_server.log.deadletters import DeadLetters
-from headwater_server.log.port import Record, RecordLog
+from headwater_server.log.port import Record, RecordLog, Which
 from headwater_server.project.projector import ERASED, Parsed, Projector, Shown, Translate
 from headwater_server.store.port import Applied, GraphStore
 
@@ -49,7 +50,7 @@ class Projection:
         self._known = _Known({**translators, RETRY: self._again, DROP: _nothing, ERASED: _nothing})
         self._edition = log.edition
         """Of the log as the graph shows it: with each erasure a new one begins."""
-        self._shown: Shown = lambda _: None
+        self._shown: Shown = lambda *_: None
         self._emptied: Callable[[], None] = lambda: None
         self._projector = Projector(store, self._known, log=self._edition)
         self._dropped: dict[int, int] = {}
@@ -231,9 +232,9 @@ def dropped(log: RecordLog) -> dict[int, int]:
     """The records whose last decision was to leave them out, with that decision's number."""
     last: dict[int, tuple[int, str]] = {}
     for kind in (RETRY, DROP):
-        before: int | None = None
-        while found := log.recent(before=before, limit=1_000, kind=kind):
-            before = found[-1].seq
+        which = Which(kind=kind)
+        while found := log.recent(which, limit=1_000):
+            which = replace(which, before=found[-1].seq)
             for record in found:
                 if record.erased is not None:
                     continue

@@ -56,6 +56,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Which:
+    """Records that are asked for: those of whom all that is said is true."""
+
+    about: str | None = None
+    """A node's key."""
+    producer: str | None = None
+    kind: str | None = None
+    since: int = 0
+    """From this number on."""
+    before: int | None = None
+    """Up to the one before this number."""
+
+
+ALL = Which()
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     seq: int
     duplicate: bool
@@ -106,32 +123,15 @@ class RecordReader(Protocol):
 
     def get(self, seq: int) -> Record | None: ...
 
-    def recent(
-        self,
-        *,
-        before: int | None,
-        limit: int,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-    ) -> list[Record]:
-        """Newest first, from number `since` to before `before`; `about` is a node's key."""
+    def recent(self, which: Which = ALL, *, limit: int) -> list[Record]:
+        """Newest first."""
         ...
 
     def about(self, keys: Sequence[str]) -> list[int]:
         """The numbers of all records that mention one of these nodes, in order, each once."""
         ...
 
-    def count(
-        self,
-        *,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-        before: int | None = None,
-    ) -> int: ...
+    def count(self, which: Which = ALL) -> int: ...
 
     def mutations(self) -> list[str]:
         """The kinds that there are, but for events."""

@@ -10,7 +10,7 @@ from headwater_server.auth.policy import Permission
 from headwater_server.auth.sight import Sight, names_of
 from headwater_server.graph import keys, names
 from headwater_server.log.leaf import Leaf
-from headwater_server.log.port import Conformance, Evidence, Record, RecordReader
+from headwater_server.log.port import ALL, Conformance, Evidence, Record, RecordReader, Which
 from headwater_server.log.tree import Tree
 
 _BATCH = 500
@@ -49,20 +49,11 @@ class SeenLog:
         record = self._log.get(seq)
         return next(iter(self._shown([record] if record else [])), None)
 
-    def recent(
-        self,
-        *,
-        before: int | None,
-        limit: int,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-    ) -> list[Record]:
-        if about is not None and not self._sight.key(about):
+    def recent(self, which: Which = ALL, *, limit: int) -> list[Record]:
+        if which.about is not None and not self._sight.key(which.about):
             return []
         found: list[Record] = []
-        for records in self._newest(before, about=about, producer=producer, kind=kind, since=since):
+        for records in self._newest(which):
             found += self._shown(records)
             if len(found) >= limit:
                 break
@@ -71,22 +62,14 @@ class SeenLog:
     def about(self, keys: Sequence[str]) -> list[int]:
         return self._log.about([key for key in keys if self._sight.key(key)])
 
-    def count(
-        self,
-        *,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-        before: int | None = None,
-    ) -> int:
+    def count(self, which: Which = ALL) -> int:
         """Of the newest 100,000 records, unless all are seen."""
-        if about is not None and not self._sight.key(about):
+        if which.about is not None and not self._sight.key(which.about):
             return 0
         if self._sight.all and self._audits:
-            return self._log.count(about=about, producer=producer, kind=kind, since=since, before=before)
+            return self._log.count(which)
         total = looked = 0
-        for records in self._newest(before, about=about, producer=producer, kind=kind, since=since):
+        for records in self._newest(which):
             total += sum(self._sees(record) for record in records)
             looked += len(records)
             if looked >= _MOST:
@@ -132,17 +115,13 @@ class SeenLog:
     def close(self) -> None:
         """The log is another's to close."""
 
-    def _newest(
-        self, before: int | None, *, about: str | None, producer: str | None, kind: str | None, since: int
-    ) -> Iterator[list[Record]]:
+    def _newest(self, which: Which) -> Iterator[list[Record]]:
         while True:
-            records = self._log.recent(
-                before=before, limit=_BATCH, about=about, producer=producer, kind=kind, since=since
-            )
+            records = self._log.recent(which, limit=_BATCH)
             yield records
             if len(records) < _BATCH:
                 return
-            before = records[-1].seq
+            which = replace(which, before=records[-1].seq)
 
     def _shown(self, records: Sequence[Record]) -> list[Record]:
         return [self._veiled(record) for record in records if self._sees(record)]

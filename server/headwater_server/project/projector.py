@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from headwater_server.graph import keys
-from headwater_server.graph.changes import Node
+from headwater_server.graph.changes import Changeset, Node
 from headwater_server.graph.facts import Facts, News
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.log.port import Record
@@ -29,8 +29,8 @@ from headwater_server.store.port import Applied, Direction, GraphStore
 Translate: TypeAlias = Callable[[Any, int], Mapping[str, Facts]]
 """(parsed body, seq) -> facts by key. Pure."""
 
-Shown: TypeAlias = Callable[[Mapping[str, Facts]], None]
-"""Hears what entities are known to be now, when the graph shows it. It keeps no hand on what it is given."""
+Shown: TypeAlias = Callable[[Mapping[str, Facts], Changeset], None]
+"""Hears what entities are known to be now and what changed, when the graph shows it. It keeps no hand on what it is given."""
 
 Touched: TypeAlias = dict[str, tuple[Entry | None, Entry]]
 """Before and after, by key."""
@@ -69,7 +69,7 @@ class Projector:
 
     def __init__(self, store: GraphStore, translators: Mapping[str, Translate], *, log: str) -> None:
         self._store = store
-        self.shown: Shown = lambda _: None
+        self.shown: Shown = lambda *_: None
         self._translators = translators
         self._log = log
         self.forget()
@@ -120,10 +120,10 @@ class Projector:
         for key, (_, new) in touched.items():
             work.batch.states[key] = new.facts.dump()
         work.batch.keep(lambda key: self._is_told(key, sight))
-        upto = Applied(records[-1].seq, self._log)
-        self._store.apply(work.batch.changes(), upto=upto)
+        changes = work.batch.changes()
+        self._store.apply(changes, upto=Applied(records[-1].seq, self._log))
         self._remember(work)
-        self.shown({key: new.facts for key, (_, new) in touched.items()})
+        self.shown({key: new.facts for key, (_, new) in touched.items()}, changes)
 
     def _remember(self, work: Work) -> None:
         for key, entry in work.entries.items():

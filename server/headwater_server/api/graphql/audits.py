@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from headwater_server.api.graphql.values import Actor, Node
 from headwater_server.graph import keys
 from headwater_server.graph.keys import is_key
 from headwater_server.lineage.urns import encode_id
-from headwater_server.log.port import Record
+from headwater_server.log.port import Record, Which
 from headwater_server.redaction.redactor import NOTE
 
 EVENT = "openlineage"
@@ -90,15 +91,19 @@ def audit_page(
     lowest = 0 if since is None else log.first_at(since)
     highest = None if until is None else log.first_at(until)
     before = highest if position is None else int(position[0])
-    kinds = [k for k in log.mutations() if action in (None, k)]
+    asked = [
+        Which(about=about, kind=kind, since=lowest, before=highest)
+        for kind in log.mutations()
+        if action in (None, kind)
+    ]
     found: list[Sequence[Record]] = [
-        log.recent(before=before, limit=size + 1, about=about, kind=kind, since=lowest) for kind in kinds
+        log.recent(replace(which, before=before), limit=size + 1) for which in asked
     ]
     records = list(heapq.merge(*found, key=lambda record: -record.seq))[: size + 1]
     return connect(
         [audit_event(record, about) for record in records[:size]],
         [scope.cursor(record.seq) for record in records[:size]],
-        count=lambda: sum(log.count(about=about, kind=k, since=lowest, before=highest) for k in kinds),
+        count=lambda: sum(map(log.count, asked)),
         more=len(records) > size,
         began=after is not None,
     )

@@ -18,6 +18,7 @@ from headwater_server.api.graphql.values import Actor, Facet, Node, Owner, Platf
 from headwater_server.graph import changes, keys
 from headwater_server.graph.words import Kind
 from headwater_server.lineage.urns import encode_id, urn
+from headwater_server.log.port import Which
 
 
 @strawberry.type
@@ -76,7 +77,7 @@ class Entity(Node):
         if not archived or not isinstance(archived, bool):
             return maybe_moment(self.node.props, "archived") if archived else None
         found = self.cohort.loader.context.log.recent(
-            before=None, limit=1, about=self.node.key, kind="curation.archive"
+            Which(about=self.node.key, kind="curation.archive"), limit=1
         )
         return DateTime(found[0].event_time or found[0].received) if found else None
 

@@ -39,6 +39,7 @@ from headwater_server.errors import (
     HeadwaterError,
     Invalid,
     NotFound,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -48,6 +49,7 @@ _CODES: tuple[tuple[type[HeadwaterError], str], ...] = (
     (AlreadyExists, "ALREADY_EXISTS"),
     (Conflict, "CONFLICT"),
     (Forbidden, "FORBIDDEN"),
+    (Unauthenticated, "UNAUTHENTICATED"),
     (Invalid, "INVALID"),
     (Unavailable, "UNAVAILABLE"),
 )
@@ -75,33 +77,30 @@ class Engine:
         self, query: Query, context: Callable[[], Context]
     ) -> AsyncGenerator[Mapping[str, Any], None]:
         """As `Runs` says; what is refused is its only answer."""
-        document = await run_in_threadpool(self.documents.read, query.source)
-        if isinstance(document, list) or not _is_subscription(document, query):
-            yield (await run_in_threadpool(lambda: self.run(query, context()))).body
-            return
-        first = await run_in_threadpool(context)
         try:
-            self._admit(document, query, first.principal)
-            self._cost(document, query)
-            source = await self._source(document, query, first)
-        except GraphQLError as error:
-            yield _refused([error]).body
-            return
-        async with aclosing(source):
-            try:
+            document = await run_in_threadpool(self.documents.read, query.source)
+            if isinstance(document, list) or not _is_subscription(document, query):
+                yield (await run_in_threadpool(lambda: self.run(query, context()))).body
+                return
+            async with aclosing(await self._source(document, query, context)) as source:
                 async for event in source:
                     yield (await run_in_threadpool(self._told, document, query, context, event)).body
-            except Exception as error:  # noqa: BLE001 - shown as a client may see it, and logged when nobody expected it
-                yield _refused([GraphQLError(str(error), original_error=error)]).body
+        except GraphQLError as error:
+            yield _refused([error]).body
+        except Exception as error:  # noqa: BLE001 - shown as a client may see it, and logged when nobody expected it
+            yield _refused([GraphQLError(str(error), original_error=error)]).body
 
     async def _source(
-        self, document: DocumentNode, query: Query, context: Context
+        self, document: DocumentNode, query: Query, context: Callable[[], Context]
     ) -> AsyncGenerator[Any, None]:
         """What a subscription's field yields. Raises GraphQLError."""
+        first = await run_in_threadpool(context)
+        self._admit(document, query, first.principal)
+        self._cost(document, query)
         executor = self.executor.build(
             self.schema,
             document,
-            context_value=loader_for(context),
+            context_value=loader_for(first, context),
             raw_variable_values=dict(query.variables),
             operation_name=query.operation,
             hide_suggestions=True,
@@ -179,7 +178,9 @@ class Engine:
 
 def _must_not_subscribe(document: DocumentNode, query: Query) -> None:
     if _is_subscription(document, query):
-        raise GraphQLError("Subscriptions are answered as events: send Accept: text/event-stream.")
+        raise GraphQLError(
+            "Subscriptions are answered as events: send Accept: text/event-stream, or ask over a WebSocket."
+        )
 
 
 def _is_subscription(document: DocumentNode, query: Query) -> bool:

@@ -25,8 +25,15 @@ class Shown(Protocol):
 class Loader:
     """One execution's view of the graph."""
 
-    def __init__(self, context: Context, shown: Mapping[Kind, type[Shown]]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        shown: Mapping[Kind, type[Shown]],
+        anew: Callable[[], Context] | None = None,
+    ) -> None:
+        """`anew`: the context as it is later, of an execution that goes on."""
         self.context = context
+        self.anew = anew or (lambda: context)
         self.store = context.store
         self._shown = shown
         self._memo: dict[str, Any] = {}

@@ -1,5 +1,7 @@
 """The record log as the API shows it: events, and what producers do wrong."""
 
+from dataclasses import replace
+
 import orjson
 import strawberry
 
@@ -9,7 +11,7 @@ from headwater_server.api.graphql.info import Info, context_of
 from headwater_server.api.graphql.pages import Connection, PageInfo, connect
 from headwater_server.api.graphql.scalars import JSON, DateTime, Long
 from headwater_server.graph import keys
-from headwater_server.log.port import Conformance, Record
+from headwater_server.log.port import Conformance, Record, Which
 from headwater_server.redaction.redactor import NOTE
 
 _MOST_FINDINGS = 100_000
@@ -110,18 +112,14 @@ def events_page(
     size = page_size(first, 50)
     scope = Scope("events", about, producer, kind)
     position = scope.position(after)
-    records = context.log.recent(
-        before=None if position is None else int(position[0]),
-        limit=size + 1,
-        about=about,
-        producer=producer,
-        kind=kind,
-    )
+    which = Which(about=about, producer=producer, kind=kind)
+    before = None if position is None else int(position[0])
+    records = context.log.recent(replace(which, before=before), limit=size + 1)
     applied = context.store.applied().seq
     return connect(
         [event_of(record, applied) for record in records[:size]],
         [scope.cursor(record.seq) for record in records[:size]],
-        count=lambda: context.log.count(about=about, producer=producer, kind=kind),
+        count=lambda: context.log.count(which),
         more=len(records) > size,
         began=after is not None,
     )

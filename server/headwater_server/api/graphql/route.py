@@ -5,37 +5,49 @@ from functools import partial
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from headwater_server.api.bodies import read_body, read_json
 from headwater_server.api.console.pages import console_page, console_router
 from headwater_server.api.described import GRAPHQL_REQUEST, graphql_answers
-from headwater_server.api.graphql import limits
+from headwater_server.api.door import look_again
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.events import MEDIA, events
-from headwater_server.api.graphql.operation import Query, Runs
+from headwater_server.api.graphql.operation import Query, Runs, query_of
+from headwater_server.api.graphql.places import Places
+from headwater_server.api.graphql.socket import Conversation, Manners
 from headwater_server.api.needs import known, public
-from headwater_server.errors import HeadwaterError, Invalid, TooSlow, Unavailable, Unsupported
+from headwater_server.commit.news import News
+from headwater_server.errors import HeadwaterError, TooSlow, Unavailable, Unsupported
 
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _LARGEST = 2**20
-MAX_STREAMS = 200
-"""Answered as events at once."""
+_OPERATIONS = "GraphQL operations run"
 
 
 def graphql_router(
-    context_factory: Callable[[Request], Context],
+    context_factory: Callable[[HTTPConnection], Context],
     engine: Runs,
     *,
     max_queries: int = 100,
+    max_streams: int = 200,
     body_timeout: float = 30.0,
+    news: News | None = None,
+    manners: Manners | None = None,
 ) -> APIRouter:
-    """`max_queries`: operations at once, those that wait for a thread too."""
-    gate, streams = _Gate(max_queries), _Gate(MAX_STREAMS)
+    """`max_queries`: operations at once, those that wait for a thread too. `max_streams`: operations that are answered
+    as events or over WebSockets at once, and as many WebSockets. `news`: these end when it does.
+    """
+    gate, streams = Places(max_queries, _OPERATIONS), Places(max_streams, _OPERATIONS)
+    connections, strangers = (
+        Places(max_streams, "connections are open"),
+        Places(max_streams, "connections begin"),
+    )
     router = APIRouter(tags=["GraphQL"])
     router.include_router(console_router())
 
@@ -52,7 +64,7 @@ def graphql_router(
             query = read_query(request.headers.get("content-type", ""), raw)
             if MEDIA in request.headers.get("accept", ""):
                 streams.enter()
-                return _Streaming(events(engine.stream(query, partial(context_factory, request))), streams)
+                return _Streaming(events(engine.stream(query, partial(_now, request))), streams)
             with gate:
                 body, status = await run_in_threadpool(_run, engine, query, context_factory, request)
         except HeadwaterError as error:
@@ -61,6 +73,34 @@ def graphql_router(
         if status == 400 and not strict:
             status = 200
         return Response(body, status, media_type=_GRAPHQL if strict else _JSON)
+
+    @router.websocket("/graphql")
+    @known
+    async def socket(socket: WebSocket) -> None:
+        talk = Conversation(
+            socket,
+            stream=lambda query: engine.stream(query, partial(_now, socket)),
+            places=streams,
+            connections=connections,
+            news=news,
+            manners=manners or Manners(),
+        )
+        try:
+            strangers.enter()
+        except Unavailable as error:
+            await _refusal(error)(socket.scope, socket.receive, socket.send)
+            return
+        try:
+            greeted = await talk.greet()
+        finally:
+            strangers.leave()
+        if greeted:
+            await talk.talk()
+
+    def _now(connection: HTTPConnection) -> Context:
+        """What they see as long as what they showed is good. Raises Unauthenticated."""
+        look_again(connection)
+        return context_factory(connection)
 
     @router.get("/graphql", summary="The console, for browsers", include_in_schema=False)
     @public
@@ -76,7 +116,7 @@ def graphql_router(
 class _Streaming(StreamingResponse):
     """Leaves the gate when it ends, even if it never began."""
 
-    def __init__(self, content: AsyncGenerator[bytes, None], gate: "_Gate") -> None:
+    def __init__(self, content: AsyncGenerator[bytes, None], gate: Places) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         super().__init__(content, headers=headers, media_type=MEDIA)
         self._content, self._gate = content, gate
@@ -87,30 +127,6 @@ class _Streaming(StreamingResponse):
         finally:
             self._gate.leave()
             await self._content.aclose()
-
-
-class _Gate:
-    """Lets so many in at once, and turns the others away: they may come back. For one event loop."""
-
-    def __init__(self, most: int) -> None:
-        self._free = most
-
-    def __enter__(self) -> None:
-        self.enter()
-
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-
-    def enter(self) -> None:
-        """Raises Unavailable when it is full."""
-        if self._free <= 0:
-            raise Unavailable(
-                "Too many GraphQL operations run now. Nothing of this one was done; try again in a second."
-            )
-        self._free -= 1
-
-    def leave(self) -> None:
-        self._free += 1
 
 
 def _refusal(error: HeadwaterError) -> Response:
@@ -135,40 +151,14 @@ def read_query(content_type: str, raw: bytes) -> Query:
     media, _, _ = content_type.partition(";")
     if media.strip().lower() != _JSON:
         raise Unsupported(f"Content-Type {media.strip() or 'is missing'}: send application/json.")
-    body = read_json(raw)
-    if isinstance(body, list):
-        raise Invalid("Several operations in one request are not taken. Send them one by one.")
-    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
-        raise Invalid('The body must be an object with "query", a text.')
-    variables, operation = body.get("variables"), body.get("operationName")
-    if variables is not None and not isinstance(variables, dict):
-        raise Invalid('"variables" must be an object.')
-    if operation is not None and not isinstance(operation, str):
-        raise Invalid('"operationName" must be a text.')
-    if _deeper_than(variables, limits.MAX_VARIABLES_DEPTH):
-        raise Invalid(f'"variables" nest deeper than {limits.MAX_VARIABLES_DEPTH} levels.')
-    return Query(body["query"], variables or {}, operation or None)
+    return query_of(read_json(raw))
 
 
 def _run(
-    engine: Runs, query: Query, context_factory: Callable[[Request], Context], request: Request
+    engine: Runs, query: Query, context_factory: Callable[[HTTPConnection], Context], request: Request
 ) -> tuple[bytes, int]:
     answer = engine.run(query, context_factory(request))
     return orjson.dumps(answer.body), 403 if answer.forbidden else 200 if answer.ran else 400
-
-
-def _deeper_than(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _answer(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

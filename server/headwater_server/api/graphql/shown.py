@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headwater_server.api.graphql.audits import EVENT, AuditEvent, audit_event
@@ -39,8 +39,8 @@ TYPES = (
 )  # fmt: skip
 
 
-def loader_for(context: Context) -> Loader:
-    return Loader(context, SHOWN)
+def loader_for(context: Context, anew: Callable[[], Context] | None = None) -> Loader:
+    return Loader(context, SHOWN, anew)
 
 
 def find(loader: Loader, ids: Sequence[str]) -> list[Any]:

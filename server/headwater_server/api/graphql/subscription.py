@@ -1,8 +1,7 @@
 """What may be listened to: runs that change, models that change their stage."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import strawberry
 from starlette.concurrency import run_in_threadpool
@@ -10,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from headwater_server.api.graphql.context import Context, TransitionView
 from headwater_server.api.graphql.enums import RunState
 from headwater_server.api.graphql.info import Info, loader_of
+from headwater_server.api.graphql.listening import changed
 from headwater_server.api.graphql.lost import states
 from headwater_server.api.graphql.models import StageTransition
 from headwater_server.api.graphql.runlogs import metrics_of
@@ -17,7 +17,7 @@ from headwater_server.api.graphql.runs import Run
 from headwater_server.api.graphql.scalars import DateTime, Long
 from headwater_server.api.needs import needs
 from headwater_server.auth.policy import Permission
-from headwater_server.commit.news import News
+from headwater_server.commit.news import Choose, Told
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Node
@@ -76,12 +76,12 @@ class Subscription:
         metric_keys: list[str] | None = None,
         interval_ms: int | None = 500,
     ) -> AsyncGenerator[RunUpdate, None]:
-        context = loader_of(info).context
+        context, anew = loader_of(info).context, loader_of(info).anew
         pause = _seconds(500 if interval_ms is None else interval_ms)
         wanted = await run_in_threadpool(_runs_wanted, context, run_id, experiment_id, job_id)
-        async with aclosing(_changed(context.news, wanted, pause)) as changes:
-            async for changed in changes:
-                for key in await run_in_threadpool(_there, context, changed):
+        async with aclosing(changed(context.news, wanted, pause)) as changes:
+            async for keys_ in changes:
+                for key in await run_in_threadpool(_there, anew, keys_):
                     yield RunUpdate(at=DateTime(context.now()), key=key, metric_keys=metric_keys)
 
     @strawberry.subscription(description="Versions that enter or leave a stage, of one model or of any")
@@ -89,49 +89,23 @@ class Subscription:
     async def stage_changed(
         self, info: Info, model: str | None = None
     ) -> AsyncGenerator[StageTransition, None]:
-        context = loader_of(info).context
+        context, anew = loader_of(info).context, loader_of(info).anew
         told: dict[str, int] = {}
         since = context.now()
 
-        def wanted(key: str) -> bool:
-            return key.startswith(_VERSION) and (model is None or keys.parts_of(key)[0] == model)
+        def wanted(told: Told) -> list[str]:
+            versions = [key for key in told.entities if key.startswith(_VERSION)]
+            return [key for key in versions if model is None or keys.parts_of(key)[0] == model]
 
-        async with aclosing(_changed(context.news, wanted, LEAST / 1_000)) as changes:
-            async for changed in changes:
-                for view in await run_in_threadpool(_moves, context, changed):
+        async with aclosing(changed(context.news, wanted, LEAST / 1_000)) as changes:
+            async for keys_ in changes:
+                for view in await run_in_threadpool(_moves, anew, keys_):
                     if view.at > told.get(view.version_key, since - 1):
                         told[view.version_key] = view.at
                         yield StageTransition.told(view)
 
 
-async def _changed(
-    news: News, wanted: Callable[[str], bool], pause: float
-) -> AsyncGenerator[list[str], None]:
-    """What changed since the last time, at most once in so many seconds. Ends when the server does."""
-    loop, rung, closed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def ring() -> None:
-        with suppress(RuntimeError):  # the loop has ended, and nobody listens
-            loop.call_soon_threadsafe(heard)
-
-    def heard() -> None:
-        rung.set()
-        if mailbox.closed:
-            closed.set()
-
-    with news.listen(wanted, ring) as mailbox:
-        while not mailbox.closed:
-            await rung.wait()
-            rung.clear()
-            if changed := mailbox.take():
-                yield changed
-                with suppress(TimeoutError):  # a server that ends does not wait for it
-                    await asyncio.wait_for(closed.wait(), pause)
-
-
-def _runs_wanted(
-    context: Context, run: str | None, experiment: str | None, job: str | None
-) -> Callable[[str], bool]:
+def _runs_wanted(context: Context, run: str | None, experiment: str | None, job: str | None) -> Choose:
     """Raises NotFound."""
     only = None if run is None else _found(context, run, f"runs:/{run}", Kind.RUN).key
     jobs = []
@@ -141,10 +115,9 @@ def _runs_wanted(
     if job is not None:
         jobs.append(_found(context, job, job, Kind.JOB).key)
 
-    def wanted(key: str) -> bool:
-        if not key.startswith(_RUN) or (only is not None and key != only):
-            return False
-        return all(keys.job_of(key) == one for one in jobs)
+    def wanted(told: Told) -> list[str]:
+        runs = (key for key in told.entities if key.startswith(_RUN) and only in {None, key})
+        return [key for key in runs if all(keys.job_of(key) == one for one in jobs)]
 
     return wanted
 
@@ -156,15 +129,17 @@ def _found(context: Context, given: str, ref: str, kind: Kind) -> Node:
     return node
 
 
-def _there(context: Context, changed: Sequence[str]) -> list[str]:
+def _there(anew: Callable[[], Context], found: Sequence[str]) -> list[str]:
     """Those that the principal sees."""
-    nodes = context.store.get(changed)
-    return [key for key in changed if key in nodes]
+    nodes = anew().store.get(found)
+    return [key for key in found if key in nodes]
 
 
-def _moves(context: Context, changed: Sequence[str]) -> list[TransitionView]:
+def _moves(anew: Callable[[], Context], found: Sequence[str]) -> list[TransitionView]:
     """Of these versions, oldest first."""
-    seen = _there(context, changed)
+    context = anew()
+    nodes = context.store.get(found)
+    seen = [key for key in found if key in nodes]
     return sorted((view for key in seen for view in context.registry.history(key)), key=lambda view: view.at)
 
 

@@ -13,7 +13,7 @@ from headwater_server.errors import NotFound
 from headwater_server.graph import keys, names, times
 from headwater_server.graph.changes import Node
 from headwater_server.graph.words import Kind
-from headwater_server.log.port import Record
+from headwater_server.log.port import Record, Which
 
 _BATCH = 500
 _MOST_EVENTS = 20_000
@@ -139,7 +139,7 @@ def events(
         elif total > offset + limit and not bounded:
             break
     if not bounded:
-        total = context.log.count(kind=EVENT)
+        total = context.log.count(Which(kind=EVENT))
     return {"events": [_event(record) for record in found], "totalCount": total}
 
 
@@ -166,7 +166,7 @@ def _events(context: Context, *, oldest_first: bool) -> Iterator[Record]:
             batch = context.log.read(at or 0, limit=_BATCH)
             yield from (record for record in batch if record.kind == EVENT)
         else:
-            batch = context.log.recent(before=at, limit=_BATCH, kind=EVENT)
+            batch = context.log.recent(Which(kind=EVENT, before=at), limit=_BATCH)
             yield from batch
         if len(batch) < _BATCH:
             return

@@ -9,7 +9,7 @@ import apsw
 
 from headwater_server.errors import Invalid, NotFound, Unavailable
 from headwater_server.log.leaf import Leaf
-from headwater_server.log.port import Conformance, Evidence, Record
+from headwater_server.log.port import ALL, Conformance, Evidence, Record, Which
 from headwater_server.log.sqlite.schema import VERSION, edition_of, tree_of
 from headwater_server.log.sqlite.writing import hash_of
 from headwater_server.log.tree import Tree
@@ -127,17 +127,8 @@ class SqliteLogReader:
         found = self._records("WHERE r.seq = ?", (seq,))
         return found[0] if found else None
 
-    def recent(
-        self,
-        *,
-        before: int | None,
-        limit: int,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-    ) -> list[Record]:
-        where, arguments = _where(about, producer, kind, since, before)
+    def recent(self, which: Which = ALL, *, limit: int) -> list[Record]:
+        where, arguments = _where(which)
         clause = "WHERE " + " AND ".join(where) if where else ""
         return self._records(f"{clause} ORDER BY r.seq DESC LIMIT ?", (*arguments, limit))
 
@@ -149,16 +140,8 @@ class SqliteLogReader:
             )
         return sorted(found)
 
-    def count(
-        self,
-        *,
-        about: str | None = None,
-        producer: str | None = None,
-        kind: str | None = None,
-        since: int = 0,
-        before: int | None = None,
-    ) -> int:
-        where, arguments = _where(about, producer, kind, since, before)
+    def count(self, which: Which = ALL) -> int:
+        where, arguments = _where(which)
         if not where:
             return self.head()
         sql = f"SELECT count(*) {FROM_RECORD} WHERE {' AND '.join(where)}"
@@ -206,25 +189,25 @@ def silent(path: str, error: apsw.Error) -> Unavailable:
     )
 
 
-def _where(
-    about: str | None, producer: str | None, kind: str | None, since: int, before: int | None
-) -> tuple[list[str], list[Any]]:
+def _where(which: Which) -> tuple[list[str], list[Any]]:
     where: list[str] = []
     arguments: list[Any] = []
-    if about is not None:
+    if which.about is not None:
         where.append("r.seq IN (SELECT seq FROM mention WHERE node = ?)")
-        arguments.append(hash_of(about))
-    if producer is not None:
+        arguments.append(hash_of(which.about))
+    if which.producer is not None:
         where.append("s.name = ?")
-        arguments.append(producer)
-    if kind is not None:
+        arguments.append(which.producer)
+    if which.kind is not None:
         # One index holds all that is not an event: spell that out, so that it is used.
-        where.append("r.kind = ?" if kind == "openlineage" else "r.kind = ? AND r.kind <> 'openlineage'")
-        arguments.append(kind)
-    if since > 1:
+        where.append(
+            "r.kind = ?" if which.kind == "openlineage" else "r.kind = ? AND r.kind <> 'openlineage'"
+        )
+        arguments.append(which.kind)
+    if which.since > 1:
         where.append("r.seq >= ?")
-        arguments.append(since)
-    if before is not None:
+        arguments.append(which.since)
+    if which.before is not None:
         where.append("r.seq < ?")
-        arguments.append(before)
+        arguments.append(which.before)
     return where, arguments
