@@ -103,6 +103,7 @@ def _headwater(count: int, *, repeat: bool, batched: bool, neo4j: servers.Neo4j 
         store.close()
     with tempfile.TemporaryDirectory() as folder, servers.headwater(Path(folder), neo4j) as server:
         _send(server, before, batched=True)
+        server.warm()
         server.settle()
         marks = server.cpu(), neo4j.cpu() if neo4j else 0.0, time.process_time()
         _send(server, bodies, batched=batched)

@@ -58,7 +58,7 @@ def _started(data: Path, what: str, bare: tuple[float, float]) -> Iterator[Figur
                 raise SystemExit(f"/readyz answers {status}")
             if at:  # the first one may compile modules
                 spent.append(server.cpu())
-            connection.post("/graphql", b'{"query": "{ server { version } }"}')  # all is imported then
+            server.warm()
             used = cpu.memory(server.process)
             idle.append(used["now"])
             most.append(used["most"])

@@ -153,7 +153,7 @@ def _collect_seldom() -> None:
     time for nothing (a tenth to a quarter of the CPU of an event; `bench/ingest.py`).
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     gc.enable()
 
 

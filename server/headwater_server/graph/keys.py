@@ -77,7 +77,7 @@ def parts_of(node_key: str) -> list[str]:
 
 def _escape(part: str) -> str:
     if "|" in part or "\\" in part:
-        return part.replace("\\", "\\\\").replace("|", "\\|")
+        part = part.replace("\\", "\\\\").replace("|", "\\|")
     return part
 
 
@@ -87,15 +87,24 @@ def dataset(namespace: str, name: str) -> str:
 
 def column(dataset_key: str, path: str) -> str:
     """A column of a dataset; `path` is dotted for nested fields. Case does not tell columns apart."""
-    return "column" + dataset_key[len("dataset") :] + "|" + _escape(path.casefold())
+    return f"column{dataset_key[len('dataset') :]}|{_escape(path.casefold())}"
 
 
 def dataset_of(column_key: str) -> str:
     """The dataset that a column key belongs to, without a look-up."""
     if "\\" not in column_key:
-        return "dataset" + column_key[len("column") : column_key.rindex("|")]
+        return f"dataset{column_key[len('column') : column_key.rindex('|')]}"
     namespace, name, _ = parts_of(column_key)
     return dataset(namespace, name)
+
+
+def place_of(column_key: str) -> tuple[str, str]:
+    """The dataset that a column key belongs to, and the column's path in it."""
+    if "\\" not in column_key:
+        owner, _, path = column_key.rpartition("|")
+        return f"dataset{owner[len('column') :]}", path
+    namespace, name, path = parts_of(column_key)
+    return dataset(namespace, name), path
 
 
 def job(namespace: str, name: str) -> str:

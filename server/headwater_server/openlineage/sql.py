@@ -64,7 +64,7 @@ def named(event: Event) -> Named | None:
     text = facet.get("query") if facet and not facet.get("_deleted") else None
     if not facet or not isinstance(text, str) or not text.strip() or len(text) > MAX_SQL:
         return None
-    ctes = sorted({found.casefold() for found in _CTE.findall(text)})
+    ctes = sorted({found.casefold() for found in _CTE.findall(text)}) if "with" in text.lower() else []
     if not _leaves_out(event, ctes):
         return None
     namespace, database, schema = _home(event)

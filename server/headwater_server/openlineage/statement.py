@@ -4,12 +4,12 @@ A statement is named by its content. Runs of one job mostly say the same, so the
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, NotRequired, TypedDict
 
 import orjson
 
 from headwater_server.graph import keys
+from headwater_server.openlineage.memo import Memo
 from headwater_server.openlineage.wire import DatasetSaid, Event, Json, node_key
 
 _STRENGTH = {"IDENTITY": 0, "TRANSFORMATION": 1, "AGGREGATION": 2}
@@ -32,6 +32,9 @@ class Explicit(TypedDict):
     target: str
     sources: list[str]
     columns: list[ColumnClaim]
+
+
+_CLAIMS: Memo[list[ColumnClaim]] = Memo(4_096)
 
 
 class Statement(TypedDict):
@@ -93,12 +96,7 @@ def is_dropped(said: DatasetSaid) -> bool:
 
 def column_claims(facet: Json) -> list[ColumnClaim]:
     """What a columnLineage facet claims, sorted. It is shared between events: nobody writes to it."""
-    return _read_claims(orjson.dumps(facet))
-
-
-@lru_cache(maxsize=8_192)
-def _read_claims(raw: bytes) -> list[ColumnClaim]:
-    return _claims_of(orjson.loads(raw))
+    return _CLAIMS.of(orjson.dumps(facet), lambda: _claims_of(facet))
 
 
 def _claims_of(facet: Json) -> list[ColumnClaim]:
@@ -107,8 +105,9 @@ def _claims_of(facet: Json) -> list[ColumnClaim]:
     for target, entry in _items(facet.get("fields")):
         whole = str(entry.get("transformationType") or "")
         description = str(entry.get("transformationDescription") or "")
+        path = target.casefold()
         for source in _list(entry.get("inputFields")):
-            _claim(found, target, source, whole, description)
+            _claim(found, path, source, whole, description)
     for source in _list(facet.get("dataset")):
         _claim(found, "", source, "", "")
     return sorted(found.values(), key=lambda c: (c["target"], c["source"], not c["direct"]))
@@ -121,6 +120,7 @@ def _claim(
     whole: str,
     description: str,
 ) -> None:
+    """`target` is folded already."""
     dataset = _identity(source)
     path = source.get("field")
     if dataset is None or not isinstance(path, str) or not path:
@@ -140,13 +140,13 @@ def _claim(
         direct = str(how.get("type") or "DIRECT").upper() != "INDIRECT"
         claim: ColumnClaim = {
             "source": column,
-            "target": target.casefold(),
+            "target": target,
             "direct": direct,
             "subtype": str(how.get("subtype") or "").upper(),
             "masking": how.get("masking") is True,
             "description": str(how.get("description") or ""),
         }
-        at = (column, claim["target"], direct)
+        at = (column, target, direct)
         found[at] = _both(found[at], claim) if at in found else claim
 
 
@@ -185,7 +185,7 @@ def _target(target: str, entry: Json) -> Explicit:
         _source(sources, columns, "", source)
     for path, field in _items(entry.get("fields")):
         for source in _list(field.get("inputs")):
-            _source(sources, columns, path, source)
+            _source(sources, columns, path.casefold(), source)
     return {
         "target": target,
         "sources": sorted(sources),

@@ -12,7 +12,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,6 +21,7 @@ from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
 from headwater_server.openlineage.facets import digest_of, keep_facets
+from headwater_server.openlineage.memo import Memo
 from headwater_server.openlineage.sql import Named, named
 from headwater_server.openlineage.statement import Statement, is_dropped, statement, without
 from headwater_server.openlineage.wire import DatasetSaid, Event, Form, Json, node_key
@@ -33,6 +33,8 @@ schema facet may be partial (dbt sends documented columns only) and never takes 
 _THE_OWNERS_ALONE = frozenset({"lifecycleStateChange", "dataQualityAssertions", "symlinks", "schema"})
 """Facets that change what a dataset is: of others they are kept, but mean nothing."""
 _PARENT_NAMES = ("parent", "parentRun")
+_STATEMENTS: Memo[tuple[str, Mapping[str, Mapping[str, int]]]] = Memo(4_096)
+_SCHEMAS: Memo[tuple[list[list[Any]], str]] = Memo(4_096)
 
 
 def translate(event: Event, *, seq: int, evidence: str = "") -> dict[str, Facts]:
@@ -186,28 +188,27 @@ def _version(facts: dict[str, Facts], said: DatasetSaid, event: Event) -> None:
 
 def _statement(facts: dict[str, Facts], said: Statement) -> str:
     """The statement as an entity of its own, and every node it names."""
-    name, columns = _named(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+    raw = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    name, columns = _STATEMENTS.of(raw, lambda: _named(raw, said))
     facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, said)
     for target in {t for e in said["explicit"] for t in (e["target"], *e["sources"]) if t}:
         _mention(facts, target)
-    for dataset, paths in columns.items():
-        one = facts[dataset]
-        for path in paths:
-            one.first[f"col|{path}"] = 0
+    for dataset, told in columns.items():
+        facts[dataset].first.update(told)
     return name
 
 
-@lru_cache(maxsize=8_192)
-def _named(raw: bytes) -> tuple[str, Mapping[str, set[str]]]:
-    """A statement's name and the columns that it names, by dataset. Runs of a job mostly say the same."""
-    said: Statement = orjson.loads(raw)
-    found: dict[str, set[str]] = defaultdict(set)
+def _named(raw: bytes, said: Statement) -> tuple[str, Mapping[str, Mapping[str, int]]]:
+    """A statement's name, and that the columns it names are there, by dataset."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
     claims = [(e["target"], e["columns"]) for e in said["explicit"]]
     for target, columns in (*claims, *said["columns"].items()):
+        whole = not target.startswith("dataset|")
         for claim in columns:
-            found[keys.dataset_of(claim["source"])].add(keys.parts_of(claim["source"])[-1])
-            if claim["target"] and target.startswith("dataset|"):
-                found[target].add(claim["target"])
+            dataset, path = keys.place_of(claim["source"])
+            found[dataset][f"col|{path}"] = 0
+            if claim["target"] and not whole:
+                found[target][f"col|{claim['target']}"] = 0
     return hashlib.blake2b(raw, digest_size=12).hexdigest(), found
 
 
@@ -306,13 +307,11 @@ def _schema(one: Facts, said: DatasetSaid, at: int) -> None:
 def schema_of(said: DatasetSaid) -> tuple[list[list[Any]], str]:
     """Its fields and their digest."""
     facet = said.facets.get("schema")
-    return _read_schema(orjson.dumps(facet)) if facet else ([], "")
+    return _SCHEMAS.of(orjson.dumps(facet), lambda: _read_schema(facet)) if facet else ([], "")
 
 
-@lru_cache(maxsize=8_192)
-def _read_schema(raw: bytes) -> tuple[list[list[Any]], str]:
-    """Most events say a schema that was said before. What is returned is shared: nobody writes to it."""
-    fields = meaning.schema(orjson.loads(raw))
+def _read_schema(facet: Json) -> tuple[list[list[Any]], str]:
+    fields = meaning.schema(facet)
     return fields, digest_of(fields)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeAlias
 
 from headwater_server.graph.changes import Changeset, Edge, EdgeKey, Node
 from headwater_server.graph.words import EdgeKind, Kind
@@ -15,18 +15,22 @@ _SHARED = frozenset({Kind.NAMESPACE, Kind.STEP, Kind.PARAM_KEY, Kind.METRIC_KEY,
 """Written by many owners, always the same: once is enough."""
 
 
+Slot: TypeAlias = tuple[str, EdgeKind, str, str]
+"""As an EdgeKey: a slice of the edge, which takes a tenth of the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What was derived for one owner, to be compared."""
 
     nodes: Mapping[str, Node] = field(default_factory=dict)
-    edges: Mapping[EdgeKey, Edge] = field(default_factory=dict)
+    edges: Mapping[Slot, Edge] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *derived: Derived) -> Self:
         return cls(
             {n.key: n for d in derived for n in d.nodes},
-            {e.key: e for d in derived for e in d.edges},
+            {e[:4]: e for d in derived for e in d.edges},
         )
 
 
@@ -41,8 +45,8 @@ class Batch:
         """Shared nodes that are written already."""
         self.nodes: dict[str, Node] = {}
         self.states: dict[str, bytes] = {}
-        self._edges: dict[EdgeKey, Edge] = {}
-        self._drop: dict[EdgeKey, None] = {}
+        self._edges: dict[Slot, Edge] = {}
+        self._drop: dict[Slot, None] = {}
         self._prune: dict[str, None] = {}
 
     def move(self, old: Picture, new: Picture) -> None:
@@ -60,13 +64,13 @@ class Batch:
         for key, node in new.nodes.items():
             if old.nodes.get(key) != node and not (node.kind in _SHARED and key in self._known):
                 self.nodes[key] = node
-        for edge_key, edge in new.edges.items():
-            if old.edges.get(edge_key) != edge:
-                self._edges[edge_key] = edge
-        for edge_key in old.edges.keys() - new.edges.keys():
+        for slot, edge in new.edges.items():
+            if old.edges.get(slot) != edge:
+                self._edges[slot] = edge
+        for slot in old.edges.keys() - new.edges.keys():
             # STEP_OF may be another owner's too (now and in the past); it goes with the step.
-            if edge_key.kind is not EdgeKind.STEP_OF:
-                self._drop[edge_key] = None
+            if slot[1] is not EdgeKind.STEP_OF:
+                self._drop[slot] = None
         for key in old.nodes.keys() - new.nodes.keys():
             if old.nodes[key].kind in _MAY_GO:
                 self._prune[key] = None
@@ -87,6 +91,6 @@ class Batch:
             nodes=tuple(self.nodes[k] for k in sorted(self.nodes)),
             states=self.states,
             edges=tuple(self._edges.values()),
-            drop=tuple(k for k in self._drop if k not in self._edges),
+            drop=tuple(EdgeKey(*slot) for slot in self._drop if slot not in self._edges),
             prune=tuple(self._prune),
         )

@@ -93,7 +93,8 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
                     newer[4] or older[4], newer[5], newer[6],
                 ]  # fmt: skip
     for path, _ in facts.firsts("col|"):
-        told.setdefault(path, [None, None, path.rpartition(".")[2], None, None, 0, ""])
+        if path not in told:
+            told[path] = [None, None, path.rpartition(".")[2], None, None, 0, ""]
     whole = facts.last.get("schema_full")
     namespace = keys.parts_of(dataset)[0]
     field_tags: dict[str, list[str]] = {}
@@ -101,6 +102,7 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
         field_tags.setdefault(column.casefold(), []).append(tag)
     curates = any(name.startswith("on|") for name in facts.values)
     # Columns are most of what is derived: what is not there is not put in, rather than taken out again.
+    kind_of_node, has_column = Kind.COLUMN, EdgeKind.HAS_COLUMN
     for path, (last, first, name, kind, description, ordinal, _) in told.items():
         retired = whole is not None and last is not None and last < whole
         props: dict[str, Value] = {
@@ -129,18 +131,9 @@ def _columns(derived: Derived, dataset: str, facts: Facts) -> None:
             props = present({**props, **by_hand})
             hidden = retired or bool(by_hand.get("archived"))
         key = keys.column(dataset, path)
-        derived.nodes.append(
-            Node(
-                key,
-                Kind.COLUMN,
-                group=dataset,
-                mark="h" if hidden else "",
-                sort=f"{ordinal:05d}|{path}",
-                words=names.words(name),
-                props=present(props),
-            )
-        )
-        derived.edges.append(Edge(dataset, EdgeKind.HAS_COLUMN, key))
+        mark, sort = "h" if hidden else "", f"{ordinal:05d}|{path}"
+        derived.nodes.append(Node(key, kind_of_node, dataset, mark, sort, names.words(name), props))
+        derived.edges.append(Edge(dataset, has_column, key))
 
 
 def derive_job(key: str, facts: Facts, declared: Statement | None = None) -> Derived:

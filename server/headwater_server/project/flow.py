@@ -4,14 +4,14 @@ Precedence, per output: explicit lineage > columnLineage > inputs x outputs of t
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
 from headwater_server.graph import keys
-from headwater_server.graph.changes import Edge, Node, Value
+from headwater_server.graph.changes import NO_PROPS, Edge, Node, Value
 from headwater_server.graph.words import PAST, EdgeKind, Kind
 from headwater_server.openlineage.statement import ColumnClaim, Explicit, Statement
 from headwater_server.project.claims import Claim
@@ -114,7 +114,9 @@ def steps_of(
     if sql is not None:
         inputs = {k for k in inputs if not sql.is_phantom(k)}
     for target, claimed in columns.items():
-        said = [c for c in claimed if sql is None or not sql.is_phantom(keys.dataset_of(c["source"]))]
+        said = claimed
+        if sql is not None:
+            said = [c for c in claimed if not sql.is_phantom(keys.dataset_of(c["source"]))]
         if said:
             sources = {keys.dataset_of(claim["source"]) for claim in said}
             add("COLUMN", sources, [target], _claims(target, said))
@@ -165,11 +167,16 @@ def _fill_outputs(
 
 
 def _at_target(target: str, claims: Iterable[Claim]) -> Iterable[Claim]:
-    """Paths become keys. A model has no columns of its own."""
+    """Paths become keys."""
+    claims = list(claims)
+    places = _places(target, (c.target for c in claims))
+    return {c._replace(target=places[c.target]) for c in claims}
+
+
+def _places(target: str, paths: Iterable[str]) -> Mapping[str, str]:
+    """By path: a column of the target; itself where no column is named. A model has no columns of its own."""
     whole = not target.startswith("dataset|")
-    return {
-        c._replace(target=keys.column(target, c.target) if c.target and not whole else target) for c in claims
-    }
+    return {path: target if whole or not path else keys.column(target, path) for path in set(paths)}
 
 
 def _explicit(
@@ -201,14 +208,12 @@ def _explicit_steps(
             add("EXPLICIT", data, [target], _claims(target, claims))
 
 
-def _claims(target: str, said: Iterable[ColumnClaim]) -> Iterable[Claim]:
-    return _at_target(
-        target,
-        (
-            Claim(c["source"], c["target"], c["direct"], c["subtype"], c["masking"], c["description"])
-            for c in said
-        ),
-    )
+def _claims(target: str, said: Sequence[ColumnClaim]) -> Iterable[Claim]:
+    places = _places(target, (c["target"] for c in said))
+    return {
+        Claim(c["source"], places[c["target"]], c["direct"], c["subtype"], c["masking"], c["description"])
+        for c in said
+    }
 
 
 def name_of_flow(steps: Sequence[Step], script: str = "") -> str:
@@ -225,35 +230,51 @@ def step_nodes(step: Step) -> list[Node]:
 
 
 def step_edges(step: Step, *, since: int | None, until: int | None = None, run: str = "") -> list[Edge]:
-    """A step's edges now (`until` None) or in the past. STEP_OF holds as long as the step is there."""
-    flow: list[tuple[str, EdgeKind, str, str, dict[str, Value]]] = [
-        *((k, EdgeKind.INPUT_OF, step.key, "", {}) for k in step.inputs),
-        *((step.key, EdgeKind.OUTPUTS, k, "", {}) for k in step.outputs),
-    ]
-    told = {keys.dataset_of(claim.source) for claim in step.claims}
+    """A step's edges now (`until` None) or in the past. STEP_OF holds as long as the step is there.
+
+    Edges that say the same share their properties.
+    """
+    past = until is not None
+    opened: Mapping[str, Value] = {"run": run} if run else NO_PROPS
+    edges = [Edge(step.key, EdgeKind.STEP_OF, step.job)] if step.job else []
+
+    def add(source: str, kind: EdgeKind, target: str, tag: str, how: Mapping[str, Value]) -> None:
+        if past:
+            if kind not in PAST:
+                return
+            kind, tag = PAST[kind], f"{tag}@{since}"
+        edges.append(Edge(source, kind, target, tag, since, until, how))
+
+    for key in step.inputs:
+        add(key, EdgeKind.INPUT_OF, step.key, "", opened)
+    for key in step.outputs:
+        add(step.key, EdgeKind.OUTPUTS, key, "", opened)
     if step.outputs:
-        whole = (k for k in step.inputs if k.startswith("dataset|") and k not in told)
-        flow.extend((k, EdgeKind.FEEDS_WHOLE, step.key, "", {}) for k in whole)
+        told = {keys.dataset_of(claim.source) for claim in step.claims}
+        for key in step.inputs - told:
+            if key.startswith("dataset|"):
+                add(key, EdgeKind.FEEDS_WHOLE, step.key, "", opened)
+    hows: dict[tuple[object, ...], Mapping[str, Value]] = {}
     for claim in step.claims:
         kind = EdgeKind.DERIVES if claim.direct else EdgeKind.AFFECTS
         if not claim.target.startswith(("column|", "dataset|")):
             kind = EdgeKind.FEATURE_OF
         elif claim.target.startswith("dataset|"):
             kind = EdgeKind.AFFECTS  # to all rows: how a value got there is not told
-        how: dict[str, Value] = {"subtype": claim.subtype, "masking": claim.masking}
-        if claim.description:
-            how["description"] = claim.description
-        if claim.span:
-            how["span"] = claim.span
-        if claim.confidence != 1.0:
-            how["confidence"] = claim.confidence
-        flow.append((claim.source, kind, claim.target, step.key, how))
-    edges = [Edge(step.key, EdgeKind.STEP_OF, step.job)] if step.job else []
-    opened = {"run": run} if run else {}
-    for source, kind, target, tag, how in flow:
-        if until is not None:
-            if kind not in PAST:
-                continue
-            kind, tag = PAST[kind], f"{tag}@{since}"  # noqa: PLW2901
-        edges.append(Edge(source, kind, target, tag, since, until, {**how, **opened}))
+        words = claim[3:]
+        how = hows.get(words)
+        if how is None:
+            how = hows[words] = {**_how(claim), **opened}
+        add(claim.source, kind, claim.target, step.key, how)
     return edges
+
+
+def _how(claim: Claim) -> Mapping[str, Value]:
+    how: dict[str, Value] = {"subtype": claim.subtype, "masking": claim.masking}
+    if claim.description:
+        how["description"] = claim.description
+    if claim.span:
+        how["span"] = claim.span
+    if claim.confidence != 1.0:
+        how["confidence"] = claim.confidence
+    return how

@@ -7,6 +7,10 @@ from typing import Any
 from headwater_server.graph.changes import Edge, Node, Value
 from headwater_server.graph.facts import Facts
 
+_ROLES = {"told": 0, "seen": 1, "facet": 2}
+"""Whose word a facet is, by how much it counts."""
+_BY_HAND = ("description", "owners", "displayName", "archived")
+
 
 @dataclass(slots=True)
 class Derived:
@@ -25,14 +29,12 @@ def meaning_of(facts: Facts, facet: str) -> Any:
 
 def facet_names(facts: Facts) -> list[str]:
     """`NAME=HASH` for each facet that is there: the body is in the log."""
-    found: dict[str, str] = {}
-    for role in ("told|", "seen|", "facet|"):
-        for name, entry in facts.named(role):
-            if not entry.get("d"):
-                found[name] = entry["h"]
-            else:
-                found.pop(name, None)
-    return [f"{name}={digest}" for name, digest in sorted(found.items())]
+    found: dict[str, tuple[int, Any]] = {}
+    for said, (_, _, entry) in facts.values.items():
+        role, _, name = said.partition("|")
+        if role in _ROLES and _ROLES[role] >= found.get(name, (0,))[0]:
+            found[name] = _ROLES[role], entry
+    return [f"{name}={found[name][1]['h']}" for name in sorted(found) if not found[name][1].get("d")]
 
 
 def tags_of(facts: Facts, told: Sequence[str], on: str = "") -> list[str]:
@@ -48,8 +50,9 @@ def tags_of(facts: Facts, told: Sequence[str], on: str = "") -> list[str]:
 
 def curated(facts: Facts, on: str = "") -> dict[str, Value]:
     """What was written by hand wins over what producers say. `on` is `on|COLUMN|` for a column."""
-    found = {name: facts.get(f"{on}{name}") for name in ("description", "owners", "displayName", "archived")}
-    return {name: value for name, value in found.items() if value is not None}
+    values = facts.values
+    said = ((name, values[on + name][2]) for name in _BY_HAND if on + name in values)
+    return {name: value for name, value in said if value is not None}
 
 
 def present(props: Mapping[str, Value]) -> dict[str, Value]:

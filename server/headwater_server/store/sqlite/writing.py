@@ -144,15 +144,19 @@ class Writer:
         """How many are new."""
         kinds = self.kinds
         tags = self._tag_ids(connection, {edge.tag for edge in edges})
+        texts: dict[int, str] = {}  # by identity: many edges share their properties
         rows = {}
         for edge in edges:
-            source, target = ids.get(edge.source), ids.get(edge.target)
-            if source is None or target is None:
-                missing = edge.source if source is None else edge.target
+            source, kind, target, tag, since, until, props = edge
+            start, end = ids.get(source), ids.get(target)
+            if start is None or end is None:
+                missing = source if start is None else target
                 raise dangling(f"the edge {_name(edge.key)}", missing)
-            key = (source, kinds[edge.kind], target, tags[edge.tag])
-            props = _text(checked_edge(edge.props)) if edge.props else "{}"
-            rows[key] = (*key, edge.since, edge.until, props)
+            text = texts.get(id(props))
+            if text is None:
+                text = texts[id(props)] = _text(checked_edge(props))
+            key = (start, kinds[kind], end, tags[tag])
+            rows[key] = (*key, since, until, text)
         written = sorted(rows.values())
         before = connection.total_changes()
         connection.executemany(statements.INSERT_EDGE, written)
