@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import cpu, events, servers
 from bench.figures import Figure, compared, progress
+from headwater_server.cli.collecting import collect_seldom
 from headwater_server.commit.projection import Projection, rebuild
 from headwater_server.graph.changes import Changeset
 from headwater_server.ingest.receive import drafted
@@ -94,6 +95,7 @@ def _replayed(data: Path, records: int) -> Iterator[Figure]:
         read, seq = read + len(some), some[-1].seq
     floor = read / (time.process_time() - mark)
     store = SqliteStore(data / "graph.db")
+    collect_seldom()  # as `headwater rebuild` does
     mark = time.process_time()
     letters = DeadLetters(data / "dead-letters.db", graph="sqlite")
     projection = Projection(log, store, TRANSLATORS, letters)

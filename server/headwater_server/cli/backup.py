@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from headwater_server.audit.note import VerifierKey
-from headwater_server.cli.output import console, counted, note, say, write_json
+from headwater_server.cli.output import counted, note, say, write_json
+from headwater_server.cli.replaying import replaying
 from headwater_server.cli.target import as_json, local_settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -47,17 +47,12 @@ def restore(src: Path, data: str, neo4j: str | None, keys: tuple[str, ...], json
     """Put the backup SRC into a new data folder, verify every record by the signed Merkle root, make the graph."""
     from headwater_server.backup import restore as put_back
 
-    err = console(stderr=True)
-    with Progress(
-        TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=err, transient=True, disable=not err.is_terminal,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("", total=None)
+    with replaying() as progress:
         restored = put_back(
             src,
             local_settings(data, neo4j),
             trusted=tuple(VerifierKey.read(key) for key in keys),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     if json_:
         write_json({

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from headwater_server.cli.output import Exit, Failed, console, counted, note, say, write_json
+from headwater_server.cli.output import Exit, Failed, counted, note, say, write_json
+from headwater_server.cli.replaying import replaying
 from headwater_server.cli.target import as_json, place
 from headwater_server.settings import Settings
 
@@ -32,15 +32,10 @@ def migrate(to: str, data: str | None, neo4j: str | None, json_: bool) -> int:
         raise click.UsageError("name the Neo4j: --neo4j URI or NEO4J_URI.")
     embedded = replace(on_neo4j, neo4j_uri="")
     target, source = (on_neo4j, embedded) if to == "neo4j" else (embedded, on_neo4j)
-    err = console(stderr=True)
     opened = open_local(target)
     try:
-        with Progress(
-            TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True, disable=not err.is_terminal,
-        ) as bar:  # fmt: skip
-            task = bar.add_task("", total=None)
-            moved = opened.migrate(source, lambda done, all_: bar.update(task, completed=done, total=all_))
+        with replaying() as progress:
+            moved = opened.migrate(source, progress)
     finally:
         opened.close()
     start = f"headwater up --data {target.data}" + (

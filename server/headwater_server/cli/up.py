@@ -19,6 +19,7 @@ import click
 from rich.text import Text
 
 from headwater_server import __version__
+from headwater_server.cli.collecting import collect_seldom
 from headwater_server.cli.output import Failed, note, say
 from headwater_server.errors import HeadwaterError
 from headwater_server.settings import Settings
@@ -91,7 +92,7 @@ def up(
         except HeadwaterError:
             listening.close()
             raise
-        _collect_seldom()
+        collect_seldom()
         server = Server(
             uvicorn.Config(
                 app,
@@ -146,15 +147,6 @@ def _end_for_certain() -> None:
     timer = threading.Timer(AT_MOST, end)
     timer.daemon = True
     timer.start()
-
-
-def _collect_seldom() -> None:
-    """Events become trees without cycles, kept by the thousand: Python's defaults look through them all the
-    time for nothing (a tenth to a quarter of the CPU of an event; `bench/ingest.py`).
-    """
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
-    gc.enable()
 
 
 def listen(host: str, port: int) -> socket.socket:

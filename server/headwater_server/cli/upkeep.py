@@ -3,12 +3,12 @@
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from headwater_server.cli import checks, queries
 from headwater_server.cli.http import Remote
-from headwater_server.cli.output import Exit, console, counted, say, table, write, write_json
+from headwater_server.cli.output import Exit, counted, say, table, write, write_json
+from headwater_server.cli.replaying import replaying
 from headwater_server.cli.target import answering, as_json, ask, asks, local_settings, place
 
 
@@ -46,14 +46,9 @@ def rebuild(data: str | None, neo4j: str | None, json_: bool) -> None:
     from headwater_server.app import open_local
 
     opened = open_local(local_settings(data, neo4j))
-    err = console(stderr=True)
     try:
-        with Progress(
-            TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True, disable=not err.is_terminal,
-        ) as bar:  # fmt: skip
-            task = bar.add_task("", total=None)
-            seq = opened.rebuild(lambda done, total: bar.update(task, completed=done, total=total))
+        with replaying() as progress:
+            seq = opened.rebuild(progress)
     finally:
         opened.close()
     if json_:
