@@ -119,7 +119,7 @@ class Parts:
         self.tracking = Tracking(self.committer, self.store, self.series, resolve=self.resolve, now=micros)
         self.news = News()
         self.projection.tell(shown=self._shown, emptied=self._forget)
-        self.files = Files(self.artifacts, self.tracking.models)
+        self.files = Files(self.artifacts, self.tracking.runs, self.tracking.models)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
 
     def registry_at(self, now: Callable[[], int]) -> Registry:

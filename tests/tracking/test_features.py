@@ -1,15 +1,21 @@
 """A model's columns: what its files say meets what its run read, on every store, in any order, after a rebuild."""
 
+import struct
+
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from headwater_server.graph import keys
-from headwater_server.graph.words import EdgeKind
+from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.impact import affected_models, impact
 from headwater_server.lineage.shapes import ChangeKind
+from headwater_server.lineage.why import why
 from headwater_server.parts import TRANSLATORS
 from headwater_server.project.projector import Parsed, Projector
 from headwater_server.store.port import Direction
 from headwater_server.tracking.inputs import Input
+from headwater_server.tracking.model_files import read_content
+from headwater_server.tracking.search import Asked
 from tests.app import Headwater
 
 ME = "ada"
@@ -39,7 +45,11 @@ def dataset(name: str) -> str:
 
 
 def upload(headwater: Headwater, model: str, name: str, content: bytes) -> None:
-    home = headwater.parts.tracking.models.get(model).artifacts.removeprefix("mlflow-artifacts:/")
+    put(headwater, headwater.parts.tracking.models.get(model).artifacts, name, content)
+
+
+def put(headwater: Headwater, root: str, name: str, content: bytes) -> None:
+    home = root.removeprefix("mlflow-artifacts:/")
     upload = headwater.parts.files.begin(f"{home}/{name}", actor=ME)
     upload.feed(content)
     upload.done()
@@ -183,6 +193,146 @@ def test_a_file_that_cannot_be_read_is_kept_and_says_why(headwater: Headwater, c
     assert told.startswith("MLmodel: ")
     home = headwater.parts.tracking.models.get(model).artifacts.removeprefix("mlflow-artifacts:/")
     assert b"".join(headwater.parts.artifacts.read(f"{home}/MLmodel")) == content
+
+
+GAIN = b'{"scale__price": 30, "visits_low": 5, "visits_high": 5, "made_up": 60}'
+
+
+def weights(headwater: Headwater, version: str = VERSION) -> dict[str, tuple[object, ...]]:
+    edges = headwater.store.expand([version], Direction.UPSTREAM, [EdgeKind.FEATURE_OF])
+    told = (
+        (keys.parts_of(e.source)[-1], [e.props.get(n) for n in ("weight", "method", "table")]) for e in edges
+    )
+    return {name: tuple(said) for name, said in told if said[0] is not None}
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before the model", "after it"])
+@pytest.mark.parametrize("beside", [True, False], ids=["beside the model", "among the run's files"])
+def test_a_table_of_importance_weighs_the_columns(headwater: Headwater, *, early: bool, beside: bool) -> None:
+    tracking = headwater.parts.tracking
+    model = train(headwater, "" if early else "read file register")
+    one = tracking.models.get(model)
+    root = one.artifacts if beside else tracking.runs.get(one.run).artifacts
+    put(headwater, root, "plots/feature_importance_gain.json", GAIN)
+    put(headwater, root, "metrics.json", b'{"price": 1, "visits": 9}')
+    if early:
+        upload(headwater, model, "MLmodel", MLMODEL)
+        headwater.registry.register_model("churn", actor=ME)
+        more = {"loggedModel": keys.logged_model(model)}
+        headwater.registry.create_version("churn", run_key=tracking.runs.key(one.run), more=more, actor=ME)
+        read = [table("users", ["price", "churned"], "training"), table("events", ["visits"], "training")]
+        tracking.runs.read_by(one.run, read, actor=ME)
+    headwater.parts.committer.settle(patience=10)
+    path = "plots/feature_importance_gain.json"
+    assert weights(headwater) == {"price": (0.3, "GAIN", path), "visits": (0.1, "GAIN", path)}
+    before = headwater.fingerprint()
+    headwater.parts.rebuild(lambda _, __: None)
+    assert headwater.fingerprint() == before
+    put(headwater, root, "shap_values.csv", b"made_up,price,visits\n0,1,3\n0,-1,3\n")
+    headwater.parts.committer.settle(patience=10)
+    assert weights(headwater)["visits"] == (0.75, "SHAP", "shap_values.csv")
+    put(headwater, root, "shap_values.csv", b"no table any more")
+    headwater.parts.committer.settle(patience=10)
+    assert weights(headwater)["visits"][1] == "GAIN"
+
+
+def test_shap_values_without_names_are_in_the_order_of_the_signature(headwater: Headwater) -> None:
+    model = train(headwater)
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1, 3), }\n"
+    raw = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack("<3d", 1, -2, 5)
+    run = headwater.parts.tracking.runs.get(headwater.parts.tracking.models.get(model).run)
+    put(headwater, run.artifacts, "model_explanations_shap/shap_values.npy", raw)
+    headwater.parts.committer.settle(patience=10)
+    assert {name: said[:2] for name, said in weights(headwater).items()} == {
+        "price": (0.125, "SHAP"),
+        "visits": (0.25, "SHAP"),
+    }
+
+
+def test_impact_ranks_by_weight_and_says_so(headwater: Headwater) -> None:
+    model = train(headwater)
+    upload(headwater, model, "importance.json", b'{"price": 9, "visits": 1}')
+    headwater.parts.committer.settle(patience=10)
+    scores = {}
+    for name, column in (("users", "price"), ("events", "visits")):
+        report = impact(keys.column(dataset(name), column), headwater.store, change=ChangeKind.COLUMN_DROP)
+        item = next(item for item in report.items if item.entity.key == VERSION)
+        scores[column] = item.score
+        (reason,) = (reason.text for reason in item.reasons if reason.code == "IMPORTANCE")
+        assert reason.endswith(
+            "(IMPORTANCE, importance.json): " + {"price": "0.950", "visits": "0.550"}[column]
+        )
+        assert [edge.weight for edge in item.path.edges] == [{"price": 0.9, "visits": 0.1}[column]]
+    assert scores["visits"] / scores["price"] == pytest.approx(0.55 / 0.95, rel=1e-4)
+    (evidence,) = why(keys.column(dataset("users"), "price"), headwater.store, to=VERSION)
+    assert evidence.note == "FEATURE: 90.0% of the model's importance (IMPORTANCE, importance.json)"
+
+
+def test_the_columns_of_an_affected_model_are_told_heaviest_first(headwater: Headwater) -> None:
+    tracking, registry = headwater.parts.tracking, headwater.registry
+    run = tracking.runs.create("0", actor=ME)
+    tracking.runs.read_by(run.id, [table("users", ["price", "visits", "made_up"], "training")], actor=ME)
+    model = tracking.models.create("0", run_id=run.id, actor=ME)
+    upload(headwater, model.id, "MLmodel", MLMODEL)
+    put(headwater, run.artifacts, "importance.json", b'{"price": 1, "made_up": 2, "visits": 7}')
+    registry.register_model("churn", actor=ME)
+    registry.create_version(
+        "churn", run_key=run.key, more={"loggedModel": keys.logged_model(model.id)}, actor=ME
+    )
+    affected = affected_models(dataset("users"), headwater.store, columns=["price", "visits", "made_up"])
+    (one,) = affected.items
+    assert [keys.parts_of(column.key)[-1] for column in one.columns] == ["visits", "made_up", "price"]
+
+
+@pytest.mark.parametrize("order", ["file register", "register file", "json register", "register json file"])
+def test_a_model_of_mlflow_2_among_its_runs_files_is_read_as_any_other(
+    headwater: Headwater, order: str
+) -> None:
+    """By `runs:/` or by where the files lie; by its file, or by the copy that a client sends in `log-model`."""
+    tracking, registry = headwater.parts.tracking, headwater.registry
+    run = tracking.runs.create("0", actor=ME)
+    registry.register_model("churn", actor=ME)
+    read = [table("users", ["price", "churned"], "training"), table("events", ["visits"], "training")]
+    tracking.runs.read_by(run.id, read, actor=ME)
+    put(headwater, run.artifacts, "best/model/requirements.txt", REQUIREMENTS)
+    put(headwater, run.artifacts, "code/requirements.txt", b"none of the model's")
+    put(headwater, run.artifacts, "best/model/importance.json", b'{"price": 1, "visits": 3}')
+    for what in order.split():
+        if what == "file":
+            put(headwater, run.artifacts, "best/model/MLmodel", MLMODEL)
+        elif what == "json":
+            said = read_content(yaml.safe_load(MLMODEL))
+            tracking.models.describe_in_run(run.id, "best/model", "MLmodel", said, actor=ME)
+        else:
+            for source in (f"runs:/{run.id}/best/model", f"{run.artifacts}/best/model"):
+                registry.create_version("churn", run_key=run.key, source_uri=source, actor=ME)
+    headwater.parts.committer.settle(patience=10)
+    model = keys.logged_model(run.id, "best/model")
+    for number in (1, 2):
+        version = keys.model_version("churn", number)
+        assert headwater.out_of(version, EdgeKind.OF_MODEL) == {model}
+        assert {keys.parts_of(key)[-1] for key in headwater.into(version, EdgeKind.FEATURE_OF)} == {
+            "price",
+            "visits",
+            "churned",
+        }
+        assert {name: said[0] for name, said in weights(headwater, version).items()} == {
+            "price": 0.25,
+            "visits": 0.75,
+        }
+    assert headwater.out_of(run.key, EdgeKind.LOGGED) == {model}
+    assert {headwater.props(p)["name"] for p in headwater.out_of(model, EdgeKind.NEEDS)} == {
+        "numpy",
+        "scikit-learn",
+    }
+    assert headwater.props(model)["name"] == "model"
+    assert headwater.visible(Kind.LOGGED_MODEL) == {model}
+    assert headwater.out_of(keys.logged_model(run.id, "code"), EdgeKind.NEEDS) == set()
+    assert tracking.search.models(["0"], Asked()).rows == []  # to MLflow's clients it is none of theirs
+    assert (tracking.runs.get(run.id).logged, registry.model_version("churn", "1").logged_model) == ((), "")
+    before = headwater.fingerprint()
+    headwater.parts.rebuild(lambda _, __: None)
+    assert headwater.fingerprint() == before
 
 
 @pytest.mark.neo4j

@@ -1,12 +1,14 @@
 """Facts of one entity: a value that grows by joining, in any order and any number of times."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 import orjson
+
+from headwater_server.graph import keys
 
 _LONG = 100
 
@@ -18,6 +20,13 @@ class News(IntEnum):
     CLOCKS = 1
     """What was known was said again, later: only times moved on."""
     CONTENT = 2
+
+
+def mention(facts: MutableMapping[str, "Facts"], key: str) -> "Facts":
+    """An edge needs both its ends: what is mentioned is there, and what it belongs to. Its facts, to be added to."""
+    if owner := keys.owner_of(key):
+        facts.setdefault(owner, Facts())
+    return facts.setdefault(key, Facts())
 
 
 @dataclass(slots=True)

@@ -137,12 +137,29 @@ def alias(model_name: str, name: str) -> str:
     return key(Kind.ALIAS, model_name, name)
 
 
+def owner_of(node_key: str) -> str | None:
+    """What a thing is not there without: a run's job, a model of what is registered under its name."""
+    match kind_of(node_key):
+        case Kind.RUN:
+            return job_of(node_key)
+        case Kind.MODEL_VERSION | Kind.STAGE | Kind.ALIAS:
+            return model(parts_of(node_key)[0])
+    return None
+
+
 def experiment(number: str) -> str:
     return key(Kind.EXPERIMENT, number)
 
 
-def logged_model(model_id: str) -> str:
-    return key(Kind.LOGGED_MODEL, model_id)
+def logged_model(model_id: str, path: str = "") -> str:
+    """By its id; a model that lies among its run's files (MLflow 2) by the run's id and the path there."""
+    return key(Kind.LOGGED_MODEL, model_id, path) if path else key(Kind.LOGGED_MODEL, model_id)
+
+
+def logged_model_id(node_key: str) -> str | None:
+    """None: it lies among its run's files, and has none."""
+    found, *path = parts_of(node_key)
+    return None if path else found
 
 
 def code_version(commit: str, repo: str) -> str:

@@ -71,7 +71,7 @@ class EdgeKind(StrEnum):
     USED_MODEL = "USED_MODEL"  # Run -> LoggedModel
     OF_MODEL = "OF_MODEL"  # ModelVersion -> LoggedModel
     NEEDS = "NEEDS"  # LoggedModel -> Package, with what it says of its version
-    EVALUATED_ON = "EVALUATED_ON"  # LoggedModel -> Dataset: a metric's value there
+    EVALUATED_ON = "EVALUATED_ON"  # LoggedModel -> Dataset, as it was then: a metric's value there
 
 
 PAST: dict[EdgeKind, EdgeKind] = {

@@ -15,6 +15,7 @@ from headwater_server.lineage.shapes import (
     ShownEdgeKind,
     TransformationType,
 )
+from headwater_server.project.weights import Weight, weight_on
 
 CONFIDENCE: dict[EvidenceKind, float] = {
     EvidenceKind.EXPLICIT: 1.0,
@@ -48,6 +49,8 @@ class Bond:
     """None: it still holds."""
     sure: float = 1.0
     """How sure its voices are that it is this column; the surest counts."""
+    weight: Weight | None = None
+    """How much of what a model learnt it learnt from this column, where that is known."""
     said: set[str] = field(default_factory=set)
     """The steps (or edges without one) that say so."""
 
@@ -229,6 +232,7 @@ def _column_bond(folded: Fold, edge: Edge, kind: EdgeKind, steps: Mapping[str, N
         sure = edge.props.get("confidence")
         sure = sure if isinstance(sure, float) else 1.0
         bond.sure = max(bond.sure, sure) if bond.said else sure
+        bond.weight = max(weight_on(edge), bond.weight, key=lambda one: one.share if one else -1.0)
     bond.hear(step, evidence_of(node) if node else EvidenceKind.COLUMN, (edge,), inferred=False)
     direct = kind is not EdgeKind.AFFECTS
     if direct or bond.transformation is None:

@@ -4,7 +4,7 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
@@ -18,6 +18,7 @@ from headwater_server.lineage.routes import Links, Writer, links
 from headwater_server.lineage.score import (
     DECAY,
     RANK,
+    importance_of,
     reasons_of,
     severity_of,
     strength_of,
@@ -36,6 +37,7 @@ from headwater_server.lineage.shapes import (
     LineageDirection,
     Severity,
     SeverityCount,
+    ShownEdgeKind,
 )
 from headwater_server.lineage.show import ENTITY_KIND, Details, is_gone, strings
 from headwater_server.lineage.tell import markdown_of
@@ -60,13 +62,14 @@ class Way:
 
     strength: float
     confidence: float
+    importance: float
     distance: int
     before: str | None
     over: Ends | None
 
     @property
     def worth(self) -> float:
-        return self.strength * self.confidence * DECAY**self.distance
+        return self.strength * self.confidence * self.importance * DECAY**self.distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,17 @@ class Reached:
     nodes: dict[str, Node]
     details: Details
     writer: Writer
+
+    def feeding(self, version: str) -> list[Node]:
+        """The columns over which a model version is reached, those of most weight first."""
+
+        def order(column: Node) -> tuple[float, str]:
+            bond = self.done.fold.bonds.get((column.key, version, ShownEdgeKind.TRAINS))
+            return -bond.weight.share if bond and bond.weight else 0.0, column.key
+
+        return sorted(
+            (self.nodes[k] for k in self.into.get(version, ()) if k.startswith("column|")), key=order
+        )
 
     def path(self, key: str) -> tuple[list[str], list[Ends | None]]:
         places, over = [key], []
@@ -176,17 +190,16 @@ def affected_models(
         if wanted and (stage or "").casefold() not in wanted:
             continue
         places, over = reached.path(key)
-        feeding = (reached.nodes[k] for k in reached.into.get(key, ()) if k.startswith("column|"))
         found.append(
             AffectedModel(
                 model_version=node,
                 stage_name=stage,
                 distance=way.distance,
-                columns=tuple(sorted(feeding, key=lambda column: column.key)),
+                columns=tuple(reached.feeding(key)),
                 path=reached.writer.path(places, over),
             )
         )
-    found.sort(key=lambda model: (model.distance, model.model_version.key))
+    found.sort(key=lambda m: (m.distance, -reached.ways[m.model_version.key].worth, m.model_version.key))
     return AffectedModels(tuple(found), reached.done.stopped is not None)
 
 
@@ -238,7 +251,7 @@ def _best_ways(done: Trace, between: Links, *, starts: list[str]) -> dict[str, W
     """The way of most worth to each key; worth only falls along a way, so the best are settled first."""
     ways: dict[str, Way] = {}
     waiting: list[tuple[float, int, str, Way]] = [
-        (-1.0, number, key, Way(1.0, 1.0, 0, None, None)) for number, key in enumerate(starts)
+        (-1.0, number, key, Way(1.0, 1.0, 1.0, 0, None, None)) for number, key in enumerate(starts)
     ]
     heapq.heapify(waiting)
     number = len(waiting)
@@ -257,11 +270,12 @@ def _best_ways(done: Trace, between: Links, *, starts: list[str]) -> dict[str, W
 
 def _further(way: Way, done: Trace, ends: Ends | None, before: str) -> Way:
     if ends is None:
-        return Way(way.strength, way.confidence, way.distance, before, None)
+        return replace(way, before=before, over=None)
     bond = done.fold.bonds[ends]
     return Way(
         min(way.strength, strength_of(ends, bond)),
         min(way.confidence, bond.confidence),
+        min(way.importance, importance_of(bond)),
         way.distance + 1,
         before,
         ends,
@@ -273,7 +287,7 @@ def _offer(ways: dict[str, Way], job: str, way: Way, done: Trace, ends: Ends, be
     step = _further(way, done, ends, before)
     known = ways.get(job)
     if known is None or step.worth > known.worth:
-        ways[job] = Way(step.strength, step.confidence, step.distance, before, None)
+        ways[job] = replace(step, over=None)
 
 
 def _items(reached: Reached, *, change: ChangeKind, with_columns: bool) -> list[ImpactItem]:
@@ -288,11 +302,10 @@ def _items(reached: Reached, *, change: ChangeKind, with_columns: bool) -> list[
             continue
         if node.kind is Kind.COLUMN and not with_columns:
             continue
-        columns = hit.get(key, [])
         if node.kind is Kind.MODEL_VERSION:
-            columns = [
-                reached.nodes[other] for other in reached.into.get(key, ()) if other.startswith("column|")
-            ]
+            columns = reached.feeding(key)
+        else:
+            columns = sorted(hit.get(key, ()), key=lambda column: column.sort)
         items.append(_item(reached, node, way, change=change, columns=columns))
     return items
 
@@ -302,12 +315,8 @@ def _item(reached: Reached, node: Node, way: Way, *, change: ChangeKind, columns
     weight = weight_of(node, stage)
     score = weight * way.worth
     places, over = reached.path(node.key)
-    crossed = [ends for ends in over if ends]
-    weakest = min(
-        crossed,
-        key=lambda e: (strength_of(e, reached.done.fold.bonds[e]), reached.done.fold.bonds[e].confidence),
-        default=None,
-    )
+    crossed, bonds = [ends for ends in over if ends], reached.done.fold.bonds
+    weakest = min(crossed, key=lambda e: (strength_of(e, bonds[e]), bonds[e].confidence), default=None)
     return ImpactItem(
         entity=node,
         severity=severity_of(node, stage, score=score, change=change),
@@ -322,10 +331,15 @@ def _item(reached: Reached, node: Node, way: Way, *, change: ChangeKind, columns
             distance=way.distance,
             change=change,
             weakest=tuple(encode_id(end) for end in weakest[:2]) if weakest else (),
+            lightest=min(
+                ((ends, bonds[ends]) for ends in crossed if bonds[ends].weight),
+                key=lambda one: importance_of(one[1]),
+                default=None,
+            ),
         ),
         path=reached.writer.path(places, over),
         alternative_paths=max(0, len(reached.into.get(node.key, ())) - 1),
-        columns=tuple(sorted(columns, key=lambda column: column.sort)),
+        columns=tuple(columns),
     )
 
 

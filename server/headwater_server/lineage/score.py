@@ -51,6 +51,11 @@ def strength_of(ends: Ends, bond: Bond) -> float:
     return _STRENGTH.get(bond.transformation or TransformationType.UNKNOWN, _TABLE_ONLY)
 
 
+def importance_of(bond: Bond) -> float:
+    """Half for a feature that the model makes nothing of, one where it makes all of it, and where nobody knows."""
+    return 1.0 if bond.weight is None else 0.5 + bond.weight.share / 2
+
+
 def severity_of(node: Node, stage: str | None, *, score: float, change: ChangeKind) -> Severity:
     """A model in production breaks critically when what it needs goes; the rest is by score."""
     breaking = change in BREAKING
@@ -76,6 +81,7 @@ def reasons_of(
     distance: int,
     change: ChangeKind,
     weakest: tuple[str, ...],
+    lightest: tuple[Ends, Bond] | None,
 ) -> tuple[ImpactReason, ...]:
     """Each factor of the score, so that a person can argue with it."""
     what = f"{node.kind} in {stage}" if stage else str(node.kind)
@@ -86,6 +92,10 @@ def reasons_of(
         ImpactReason("CONFIDENCE", f"the least sure edge on the way is sure to {confidence:g}", weakest),
         ImpactReason("DISTANCE", f"{distance} hops away: {DECAY:g}^{distance} = {DECAY**distance:.3f}", ()),
     ]
+    if lightest is not None and (known := lightest[1].weight):
+        ends = tuple(encode_id(end) for end in lightest[0][:2])
+        text = f"carries {known.text}: {importance_of(lightest[1]):.3f}"
+        reasons.append(ImpactReason("IMPORTANCE", text, ends))
     if change in BREAKING:
         reasons.append(ImpactReason("BREAKING", f"{change.value} takes away what this needs", ()))
     return tuple(reasons)

@@ -177,6 +177,8 @@ class LineageEdge(NamedTuple):
     first_seen: int
     last_seen: int
     count: int  # type: ignore[assignment]  # of a tuple it would be a method; this one is a row
+    weight: float | None = None
+    """The share of the model's importance that the column carries; None: not known, or no feature."""
 
 
 @dataclass(frozen=True, slots=True)

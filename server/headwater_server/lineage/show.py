@@ -205,4 +205,5 @@ def show_edge(ends: Ends, bond: Bond, *, now: int, details: Details | None = Non
         first,
         max(first, last),
         len(bond.said),
+        bond.weight.share if bond.weight else None,
     )

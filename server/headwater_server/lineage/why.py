@@ -11,6 +11,7 @@ from headwater_server.lineage.fold import CONFIDENCE, evidence_of
 from headwater_server.lineage.refs import resolve
 from headwater_server.lineage.shapes import Evidence, EvidenceKind, SqlSpan
 from headwater_server.lineage.symlinks import group_of
+from headwater_server.project.weights import weight_on
 from headwater_server.store.port import Direction, GraphStore
 
 UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
@@ -142,7 +143,8 @@ def _span(step: str, edges: list[Edge], note: str | None) -> Span:
 
 
 def _how(edge: Edge) -> str | None:
-    said = [edge.props.get("subtype"), edge.props.get("description")]
+    weight = weight_on(edge)
+    said = [edge.props.get("subtype"), edge.props.get("description"), weight.text if weight else None]
     return ": ".join(text for text in said if isinstance(text, str) and text) or None
 
 

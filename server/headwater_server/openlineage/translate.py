@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from headwater_server.graph import keys
-from headwater_server.graph.facts import Facts
+from headwater_server.graph.facts import Facts, mention
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import meaning
 from headwater_server.openlineage.facets import digest_of, keep_facets
@@ -192,7 +192,7 @@ def _statement(facts: dict[str, Facts], said: Statement) -> str:
     name, columns = _STATEMENTS.of(raw, lambda: _named(raw, said))
     facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, said)
     for target in {t for e in said["explicit"] for t in (e["target"], *e["sources"]) if t}:
-        _mention(facts, target)
+        mention(facts, target)
     for dataset, told in columns.items():
         facts[dataset].first.update(told)
     return name
@@ -210,13 +210,6 @@ def _named(raw: bytes, said: Statement) -> tuple[str, Mapping[str, Mapping[str, 
             if claim["target"] and not whole:
                 found[target][f"col|{claim['target']}"] = 0
     return hashlib.blake2b(raw, digest_size=12).hexdigest(), found
-
-
-def _mention(facts: dict[str, Facts], key: str) -> None:
-    """An edge needs both its ends: what is mentioned is there, and what it belongs to."""
-    facts[key]  # a defaultdict: now it is
-    if keys.kind_of(key) in (Kind.MODEL_VERSION, Kind.STAGE, Kind.ALIAS):
-        facts[keys.model(keys.parts_of(key)[0])]
 
 
 def _declare(
@@ -250,7 +243,7 @@ def _dataset(facts: dict[str, Facts], said: DatasetSaid, event: Event, seq: int,
     one = facts[said.key]
     one.span("seen", event.at)
     if not said.key.startswith("dataset|"):
-        _mention(facts, said.key)
+        mention(facts, said.key)
         return  # a model, version, stage or alias: the registry describes it
     if not event.owns(said.key):  # a mention, and what is told of it counts where nobody else says a word
         told = {name: facet for name, facet in said.facets.items() if name not in _THE_OWNERS_ALONE}

@@ -1,6 +1,9 @@
 """One column's claim on another: who says that a column depends on it, and how."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from headwater_server.project.weights import Weight
 
 
 class Claim(NamedTuple):
@@ -23,3 +26,5 @@ class Used(NamedTuple):
     claims: frozenset[Claim]
     unmatched: tuple[str, ...]
     """Features whose name no column has."""
+    weights: Mapping[str, Weight]
+    """By column."""

@@ -8,6 +8,7 @@ from headwater_server.graph.words import EdgeKind
 from headwater_server.project.claims import Claim, Used
 from headwater_server.project.entries import Entry, Sight
 from headwater_server.project.flow import Step
+from headwater_server.project.weights import Weight, weights_of
 from headwater_server.store.port import Direction, GraphStore
 
 AMBIGUOUS = 0.5
@@ -23,17 +24,23 @@ def used_columns(run: Facts, steps: Sequence[Step], sight: Sight) -> Mapping[str
         model = (entry.facts.get("made") or {}).get("loggedModel") if entry else None
         described = sight(model) if model else None
         said = described.facts.get("file|MLmodel") if described else None
-        if said and said.get("features"):
-            found[version] = _used(version, said, _read_by(run, steps), sight)
+        if described and said and said.get("features"):
+            weights = weights_of(described.facts, run, [name for name, _ in said["features"]])
+            found[version] = _used(version, said, _read_by(run, steps), weights, sight)
     return found
 
 
 def _used(
-    version: str, said: Mapping[str, Sequence[Sequence[str]]], read: Mapping[str, bool], sight: Sight
+    version: str,
+    said: Mapping[str, Sequence[Sequence[str]]],
+    read: Mapping[str, bool],
+    weights: Mapping[str, Weight],
+    sight: Sight,
 ) -> Used:
     columns = {dataset: _columns(dataset, sight) for dataset in read}
     claims: set[Claim] = set()
     unmatched: list[str] = []
+    heavy: dict[str, Weight] = {}
     features = {name.casefold() for name, _ in said["features"]}
     targets = [name for name, _ in said.get("targets", ()) if name.casefold() not in features]
     for name, role in [
@@ -47,9 +54,11 @@ def _used(
         for dataset in chosen:
             source = keys.column(dataset, name)
             claims.add(Claim(source, version, True, role, False, "", confidence=sure))  # noqa: FBT003 - a row
+            if weight := weights.get(name.casefold()):
+                heavy[source] = weight
         if not chosen and role == "FEATURE":
             unmatched.append(name)
-    return Used(frozenset(claims), tuple(sorted(unmatched)))
+    return Used(frozenset(claims), tuple(sorted(unmatched)), heavy)
 
 
 def _read_by(run: Facts, steps: Sequence[Step]) -> Mapping[str, bool]:
@@ -71,13 +80,13 @@ def _told(facts: Facts) -> Iterable[str]:
 
 
 def learners(touched: Mapping[str, tuple[Entry | None, Entry]], store: GraphStore) -> set[str]:
-    """Runs of whose models' columns more is known now: a signature came, or columns of what they read."""
+    """Runs of whose models' columns more is known now: a file beside a model came, or columns of what they read."""
     models, datasets = [], []
     for key, (old, new) in touched.items():
         if old is None:
             continue  # what is new is read by nobody, nor registered, but by runs that are touched themselves
         if key.startswith("logged_model|"):
-            if old.facts.get("file|MLmodel") != new.facts.get("file|MLmodel"):
+            if old.facts.named("file|") != new.facts.named("file|"):
                 models.append(key)
         elif key.startswith("dataset|") and _names(old.facts) != _names(new.facts):
             datasets.append(key)

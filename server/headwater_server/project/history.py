@@ -13,6 +13,7 @@ from headwater_server.project.flow import Step, make_step, step_edges, step_node
 from headwater_server.project.run_times import run_times
 from headwater_server.project.said import Derived, present
 from headwater_server.project.timeline import Place, Turn
+from headwater_server.project.weights import weighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +109,5 @@ def _produced(
             made.append(make_step(version, job, evidence, inputs, [version]))
         for step in made:
             derived.nodes += step_nodes(step)
-            derived.edges += step_edges(step, since=at, run=run)
+            edges = step_edges(step, since=at, run=run)
+            derived.edges += [weighted(edge, used.weights) for edge in edges] if used else edges

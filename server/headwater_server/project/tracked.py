@@ -7,11 +7,13 @@ Names of facts (said by `tracking.records`):
   `metric|KEY` -> [last, step, ts, least, most, since] by number of points, `input|DATASET|NAME` -> {name, digest,
   context, linked, content}, `logged|MODEL` -> step, `used|MODEL`
 * LoggedModel: `made`, `moved`, `status`, `deleted`, `tag|KEY`, `param|KEY`, `metric|KEY|DATASET|DIGEST`
-* LoggedModel: `file|NAME` -> {sha256, size, and what the file says, or `unread`: why not}
+* LoggedModel, Run: `file|PATH` -> {sha256, size, and what the file says, or `unread`: why not}
+* Run: `evaluated|MODEL|KEY|DATASET|DIGEST` -> its newest metric of a model on a dataset that it read; `ran` -> [commit, repo]
 * CodeVersion: `repo|URL`, `seen`
 """
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -54,7 +56,7 @@ def derive_experiment(key: str, facts: Facts) -> Derived:
     node = Node(
         key,
         Kind.EXPERIMENT,
-        mark="h" if props["archived"] else "",
+        mark="h" if props["archived"] or facts.get("name") is None else "",
         sort=times.sortable(created),
         words=names.words(str(name)),
         props=present(props),
@@ -108,16 +110,33 @@ def track(derived: Derived, key: str, facts: Facts) -> None:
     for model, step in facts.named("logged|"):
         derived.edges.append(Edge(key, EdgeKind.LOGGED, model, props={"step": step}))
     derived.edges += [Edge(key, EdgeKind.USED_MODEL, model) for model, _ in facts.firsts("used|")]
+    derived.edges += _evaluated(key, facts)
     if inputs:
         _digests(derived, inputs)
 
 
+def _evaluated(run: str, facts: Facts) -> Iterator[Edge]:
+    """On a dataset as it was when the run began, as with all that it read."""
+    for _, said in facts.named("evaluated|"):
+        read = facts.get(f"input|{said['name']}|{said['digest']}")
+        if read is not None:
+            how: dict[str, Value] = {
+                "metric": said["key"],
+                "value": said["value"],
+                "at": said["ts"] * 1_000,
+                "digest": said["digest"],
+                "run": run,
+            }
+            tag = f"{said['key']}|{said['digest']}|{said['run']}"
+            model, since = keys.logged_model(said["model"]), facts.first.get("begin")
+            yield Edge(model, EdgeKind.EVALUATED_ON, read["dataset"], tag, since, props=how)
+
+
 def ran_code(derived: Derived, key: str, facts: Facts) -> None:
     """Which commit a run ran, whoever told it."""
-    commit = tag(facts, COMMIT)
-    if commit:
+    if tag(facts, COMMIT) and (ran := facts.get("ran")):
         how: dict[str, Value] = {"dirty": True} if tag(facts, DIRTY) == "true" else {}
-        target = keys.code_version(commit, repository(tag(facts, "mlflow.source.git.repoURL") or ""))
+        target = keys.code_version(*ran)
         derived.edges.append(Edge(key, EdgeKind.RAN_CODE, target, props=how))
         return
     code = facts.get("code") or {}
@@ -162,20 +181,12 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
         props=present(props),
     )
     derived = Derived([node], [])
-    for name, spec in sorted(_needs(facts).items()):
+    for name, spec in sorted(_needs(facts).items()) if made else ():
         package = Node(
             keys.key(Kind.PACKAGE, name), Kind.PACKAGE, sort=name, words=name, props={"name": name}
         )
         derived.nodes.append(package)
         derived.edges.append(Edge(key, EdgeKind.NEEDS, package.key, props={"spec": spec}))
-    for _, said in facts.named("metric|"):
-        if said.get("dataset"):
-            how: dict[str, Value] = {"metric": said["key"], "value": said["value"], "at": said["ts"] * 1_000}
-            derived.edges.append(
-                Edge(
-                    key, EdgeKind.EVALUATED_ON, said["dataset"], f"{said['key']}|{said['digest']}", props=how
-                )
-            )
     return derived
 
 

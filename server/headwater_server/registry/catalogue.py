@@ -248,7 +248,7 @@ def _version(key: str, facts: Facts, aliases: tuple[str, ...]) -> VersionView:
 
 
 def _logged(made: dict[str, Any]) -> str:
-    return keys.parts_of(made["loggedModel"])[0] if made.get("loggedModel") else ""
+    return keys.logged_model_id(made["loggedModel"]) or "" if made.get("loggedModel") else ""
 
 
 def _tags(facts: Facts) -> dict[str, str]:

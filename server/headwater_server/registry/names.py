@@ -1,4 +1,4 @@
-"""Which names a model, a stage, an alias may have. Pure.
+"""Which names a model, a stage, an alias may have, and which model a source names. Pure.
 
 Rules that keep one model from standing in for another (MLflow's CVE-2024-3099): no `/`, `:`, `%`, no
 space around, no control or bidirectional marks, one Unicode normal form.
@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from headwater_server.errors import Invalid
+from headwater_server.graph import keys
 
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _VERSION_LIKE = re.compile(r"v?\d+")
@@ -32,6 +33,15 @@ def checked(name: str, what: str, *, limit: int = 500) -> str:
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in normal):
         raise Invalid(f"a {what} name has no control characters: {name!r}.", field=what)
     return normal
+
+
+def model_in_run(source: str, run_id: str) -> str | None:
+    """The key of the model among a run's files that a source names: by `runs:/`, or by where the files lie."""
+    for root in (f"runs:/{run_id}/", f"/{run_id}/artifacts/"):
+        _, found, path = source.partition(root)
+        if found and path.strip("/"):
+            return keys.logged_model(run_id, path.strip("/"))
+    return None
 
 
 def checked_alias(name: str) -> str:

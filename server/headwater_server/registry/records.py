@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headwater_server.graph import keys
-from headwater_server.graph.facts import Facts
+from headwater_server.graph.facts import Facts, mention
 
 MODEL: Final = "registry.model"
 VERSION: Final = "registry.version"
@@ -44,7 +44,10 @@ def translate_version(body: Any, seq: int) -> Mapping[str, Facts]:
     facts[key].say("made", at, body)
     facts[key].say_tags(body.get("tags") or {}, (), at)
     if body.get("run"):
-        facts[body["run"]].since(f"produced|{key}", at)
+        mention(facts, body["run"]).since(f"produced|{key}", at)
+    for other in (body.get("loggedModel") or "", *(body.get("trainedOn") or ())):
+        if other.startswith(("logged_model|", "dataset|")):
+            mention(facts, other)
     return facts
 
 
@@ -74,6 +77,8 @@ def translate_alias(body: Any, seq: int) -> Mapping[str, Facts]:
     facts, _, at = _changed(body["model"], body)
     name = body["model"]
     version = keys.model_version(name, body["number"]) if body["number"] is not None else None
+    if version is not None:
+        mention(facts, version)
     said = {"version": version, "at": at, "by": body["by"]}
     facts[keys.alias(name, body["alias"])].say(f"point|{body['revision']}", at, said)
     return facts

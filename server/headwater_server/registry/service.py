@@ -12,7 +12,7 @@ from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.log.port import Draft, Receipt
 from headwater_server.registry import records
 from headwater_server.registry.edits import Edits
-from headwater_server.registry.names import checked, checked_alias
+from headwater_server.registry.names import checked, checked_alias, model_in_run
 from headwater_server.registry.views import AliasChange, Transition
 from headwater_server.store.port import Direction
 
@@ -93,6 +93,7 @@ class Registry(Edits):
             run = run_key or (self._run(run_id) if run_id else None)
             trained = [self._trained_on(ref) for ref in trained_on]
             free = self._free_number(node.key, number)
+            logged = model_in_run(source_uri or "", keys.parts_of(run)[0]) if run else None
             body: dict[str, Any] = {
                 "model": name,
                 "number": free,
@@ -103,6 +104,7 @@ class Registry(Edits):
                 "description": description,
                 "tags": dict(tags or {}),
                 "trainedOn": trained,
+                **({"loggedModel": logged} if logged else {}),
                 **(more or {}),
                 "revision": self.revision(node.key) + 1,
             }

@@ -24,39 +24,41 @@ class Evaluated:
 def evaluations(
     said: Sequence[Evaluated], run: Facts, run_key: str, now: Callable[[str], Facts]
 ) -> dict[str, list[dict[str, Any]]]:
-    """By model: the greatest point (as of a run's metrics) of each key, dataset and digest.
-
-    The dataset is found among what the run read, by the name and digest that its client gives it.
+    """By model: the greatest point (as of a run's metrics) of each key, dataset and digest, and whether it is the
+    greatest that any run logged.
 
     Raises:
         NotFound: the model.
 
     """
+    greatest: dict[tuple[str, str, str, str], Point] = {}
+    for one in said:
+        on = (one.model, one.key, one.dataset, one.digest)
+        greatest[on] = max(greatest.get(on, one.point), one.point, key=_order)
     found: dict[str, list[dict[str, Any]]] = {}
-    for model, key, name, digest in dict.fromkeys((e.model, e.key, e.dataset, e.digest) for e in said):
+    for (model, key, name, digest), point in greatest.items():
         facts = now(keys.logged_model(model))
         if facts.get("made") is None:
             raise NotFound(f"Logged model with ID '{model}' not found.", ref=model, didYouMean=[])
-        newest = max(
-            (e.point for e in said if (e.model, e.key, e.dataset, e.digest) == (model, key, name, digest)),
-            key=_order,
-        )
-        known = facts.get(f"metric|{key}|{name}|{digest}")
-        if known and _order(newest) < _order(Point(known["step"], known["ts"], number(known["value"]))):
-            continue
-        read = run.get(f"input|{name}|{digest}") or {}
-        one = {
-            "key": key,
-            "value": written(newest.value),
-            "step": newest.step,
-            "ts": newest.timestamp,
-            "run": keys.parts_of(run_key)[0],
-            "name": name,
-            "digest": digest,
-            "dataset": read.get("dataset"),
-        }
-        found.setdefault(model, []).append(one)
+        newest = _is_newer(point, facts.get(f"metric|{key}|{name}|{digest}"))
+        if newest or _is_newer(point, run.get(f"evaluated|{model}|{key}|{name}|{digest}")):
+            one_said = {
+                "model": model,
+                "key": key,
+                "value": written(point.value),
+                "step": point.step,
+                "ts": point.timestamp,
+                "run": keys.parts_of(run_key)[0],
+                "name": name,
+                "digest": digest,
+                "newest": newest,
+            }
+            found.setdefault(model, []).append(one_said)
     return found
+
+
+def _is_newer(point: Point, known: Any) -> bool:
+    return not known or _order(point) >= _order(Point(known["step"], known["ts"], number(known["value"])))
 
 
 def _order(point: Point) -> tuple[int, int, bool, float]:

@@ -58,9 +58,9 @@ class LoggedModels:
         while page := self._store.page(Kind.LOGGED_MODEL, marks=[""], group=group, after=after, limit=PAGE):
             known = self._known.of_many([node.key for node in page])
             found += [
-                LoggedModel.of(keys.parts_of(node.key)[0], known[node.key])
+                LoggedModel.of(model_id, known[node.key])
                 for node in page
-                if not known[node.key].get("deleted")
+                if (model_id := keys.logged_model_id(node.key)) and not known[node.key].get("deleted")
             ]
             after = page[-1].sort, page[-1].key
         return found
@@ -147,9 +147,48 @@ class LoggedModels:
 
         self._change(model_id, change, actor=actor)
 
-    def describe(self, model_id: str, name: str, said: Mapping[str, Any], *, actor: str) -> None:
-        """Keep what one of its files tells (see `model_files`)."""
-        self._change(model_id, lambda _: {"files": {name: dict(said)}}, actor=actor)
+    def describe(self, model_id: str, path: str, said: Mapping[str, Any], *, actor: str) -> None:
+        """Keep what one of its files tells (see `model_files`, `importances`). Empty: nothing, any more."""
+        self._change(model_id, lambda facts: told_anew(facts, path, said), actor=actor)
+
+    def describe_in_run(
+        self, run_id: str, folder: str, name: str, said: Mapping[str, Any], *, actor: str
+    ) -> None:
+        """Keep what a file tells of the model that lies in a folder among its run's files: there is one as soon as there
+        is an `MLmodel`. What that file itself told, a client's copy of it without a hash does not replace.
+
+        Raises:
+            NotFound: the run.
+
+        """
+
+        def decide() -> list[Decided]:
+            run = self._known.run_key_now(run_id)
+            if run is None:
+                raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+            home, facts = self._known.now(run), self._known.now(keys.logged_model(run_id, folder))
+            if "sha256" not in said and facts.get(f"file|{name}") is not None:
+                return []
+            body = {
+                "id": run_id,
+                "path": folder,
+                "files": {name: dict(said)},
+                "at": max(moment(facts, self._now()), moment(home, 0)),
+                "by": actor,
+            }
+            if name != "MLmodel" or facts.get("made") is not None:
+                return self._say(records.MODEL_UPDATE, body, new=not facts.first and not facts.last)
+            body |= {
+                "experiment": home.get("experiment"),
+                "name": folder.rpartition("/")[2],
+                "type": "",
+                "run": run,
+                "artifacts": f"{home.get('artifacts')}/{folder}",
+                "status": "READY",
+            }
+            return self._say(records.MODEL, body, new=not facts.first and not facts.last)
+
+        self._turn.decide(decide)
 
     def add_params(self, model_id: str, params: Mapping[str, str], *, actor: str) -> None:
         """Raises Invalid when one has another value already."""
@@ -174,15 +213,23 @@ class LoggedModels:
             facts = self._known.now(keys.logged_model(model_id))
             if facts.get("made") is None or facts.get("deleted"):
                 raise _missing(model_id)
-            body = {"id": model_id, **change(facts), "at": moment(facts, self._now()), "by": actor}
+            said = change(facts)
+            if not said:
+                return []
+            body = {"id": model_id, **said, "at": moment(facts, self._now()), "by": actor}
             return self._say(records.MODEL_UPDATE, body)
 
         self._turn.decide(decide)
 
     def _say(self, kind: str, body: dict[str, Any], *, new: bool = False) -> list[Decided]:
         said = decided(kind, body, self._turn.redactor)
-        self._known.decided(said.facts, new=keys.logged_model(body["id"]) if new else "")
+        self._known.decided(said.facts, new=records.key_of(body) if new else "")
         return [said]
+
+
+def told_anew(facts: Facts, path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be written of a file: nothing, where nothing was known of it and nothing is."""
+    return {"files": {path: dict(said)}} if said or facts.get(f"file|{path}") else {}
 
 
 def checked_name(name: str) -> str:

@@ -36,8 +36,15 @@ def read_file(name: str, raw: bytes) -> Mapping[str, Any]:
         raise Unread(said[0][:300]) from None
 
 
-def _mlmodel(raw: bytes) -> Mapping[str, Any]:
-    said = _mapping(raw)
+def read_content(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of an MLmodel that a client sends without the file."""
+    try:
+        return _mlmodel(said)
+    except (RecursionError, ValueError) as error:
+        return {"unread": str(error)[:300]}
+
+
+def _mlmodel(said: Mapping[str, Any]) -> Mapping[str, Any]:
     signature = said.get("signature")
     signature = signature if isinstance(signature, dict) else {}
     flavors = said.get("flavors")
@@ -122,7 +129,7 @@ def _texts(given: Iterable[Any]) -> list[str]:
 
 
 READERS: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {
-    "MLmodel": _mlmodel,
+    "MLmodel": lambda raw: _mlmodel(_mapping(raw)),
     "requirements.txt": _requirements,
     "conda.yaml": _conda,
     "python_env.yaml": _python_env,

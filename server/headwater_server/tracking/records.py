@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headwater_server.graph import keys
-from headwater_server.graph.facts import Facts
+from headwater_server.graph.facts import Facts, mention
 from headwater_server.graph.words import Kind
 from headwater_server.openlineage import wire
 from headwater_server.openlineage.facets import digest_of
@@ -66,12 +66,10 @@ def translate_experiment_update(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def translate_run(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
-    run, at = facts[body["run"]], body["at"]
+    run, at = _heard(facts, body, seq), body["at"]
     begin = body["start"] * 1_000
     run.since("begin", begin)
-    run.until("moved", at)
-    run.until("heard", at)
-    run.span("seq", seq)
+    mention(facts, keys.experiment(body["experiment"]))
     run.say("producer", at, PRODUCER)
     run.say("experiment", 0, body["experiment"])
     run.say("artifacts", 0, body["artifacts"])
@@ -85,8 +83,7 @@ def translate_run(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def translate_update(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
-    run, at = facts[body["run"]], body["at"]
-    _heard(run, at, seq)
+    run, at = _heard(facts, body, seq), body["at"]
     if "status" in body:
         run.say("status", at, [body["status"], body["end"]])
     if "deleted" in body:
@@ -97,15 +94,15 @@ def translate_update(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def translate_log(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
-    run, at = facts[body["run"]], body["at"]
-    _heard(run, at, seq)
+    run, at = _heard(facts, body, seq), body["at"]
     for name, (points, *said) in (body.get("metrics") or {}).items():
         run.say(f"metric|{name}", points, said)
     for name, value in (body.get("params") or {}).items():
         run.say(f"param|{name}", at, value)
     _run_tags(facts, run, body, at)
+    _files(run, body)
     for model, metrics in (body.get("models") or {}).items():
-        _model_metrics(facts[keys.logged_model(model)], metrics, at)
+        _model_metrics(facts[keys.logged_model(model)], run, metrics, at)
     return facts
 
 
@@ -118,8 +115,7 @@ def translate_inputs(body: Any, seq: int) -> Mapping[str, Facts]:
         wire.Form.RUN, at, "OTHER", PRODUCER, job, run_key, run_id, {}, {}, inputs, ()
     )  # fmt: skip
     facts: dict[str, Facts] = defaultdict(Facts, translate(event, seq=seq, evidence="MLFLOW"))
-    run = facts[run_key]
-    _heard(run, at, seq)
+    run = _heard(facts, body, seq)
     for said, one in zip(inputs, body["inputs"], strict=True):
         content = {
             k: one["said"][k] for k in ("source_type", "source", "schema", "profile") if k in one["said"]
@@ -140,30 +136,30 @@ def translate_inputs(body: Any, seq: int) -> Mapping[str, Facts]:
             facts[said.key].since("unlinked", at)
     for model in body["models"]:
         run.since(f"used|{keys.logged_model(model)}", at)
-        facts[keys.logged_model(model)].until("moved", 0)
+        mention(facts, keys.logged_model(model))
     return facts
 
 
 def translate_outputs(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
-    run, at = facts[body["run"]], body["at"]
-    _heard(run, at, seq)
+    run, at = _heard(facts, body, seq), body["at"]
     for model, step in body["models"]:
         run.say(f"logged|{keys.logged_model(model)}", at, step)
-        facts[keys.logged_model(model)].until("moved", 0)
+        mention(facts, keys.logged_model(model))
     return facts
 
 
 def translate_model(body: Any, seq: int) -> Mapping[str, Facts]:
     facts: dict[str, Facts] = defaultdict(Facts)
-    model, at = facts[keys.logged_model(body["id"])], body["at"]
+    key, at = key_of(body), body["at"]
+    model = facts[key]
     made = {k: body[k] for k in ("experiment", "name", "type", "run", "artifacts", "at")}
     model.say("made", 0, made)
-    model.say("status", at, "PENDING")
+    model.say("status", at, body.get("status", "PENDING"))
     _model(model, body, at)
+    mention(facts, keys.experiment(body["experiment"]))
     if body["run"]:
-        _heard(facts[body["run"]], at, seq)
-        facts[body["run"]].say(f"logged|{keys.logged_model(body['id'])}", 0, 0)
+        _heard(facts, body, seq).say(f"logged|{key}", 0, 0)
     return facts
 
 
@@ -175,29 +171,46 @@ def translate_model_update(body: Any, seq: int) -> Mapping[str, Facts]:
     if "deleted" in body:
         model.say("deleted", at, body["deleted"])
     _model(model, body, at)
-    return {keys.logged_model(body["id"]): model}
+    return {key_of(body): model}
+
+
+def key_of(body: Any) -> str:
+    return keys.logged_model(body["id"], body.get("path", ""))
 
 
 def _model(model: Facts, body: Any, at: int) -> None:
     model.until("moved", at)
-    for name, said in (body.get("files") or {}).items():
-        model.say(f"file|{name}", at, said)
+    _files(model, body)
     for name, value in (body.get("params") or {}).items():
         model.say(f"param|{name}", at, value)
     _tags(model, body)
 
 
-def _model_metrics(model: Facts, metrics: Any, at: int) -> None:
-    """Each is the newest of its (key, dataset, digest) as it was decided."""
+def _files(one: Facts, body: Any) -> None:
+    for path, said in (body.get("files") or {}).items():
+        one.say(f"file|{path}", body["at"], said)
+
+
+def _model_metrics(model: Facts, run: Facts, metrics: Any, at: int) -> None:
+    """The newest of each key, dataset and digest, as it was decided: of the run's, and of all runs'. Which dataset it is
+    the run knows, or will know.
+    """
     model.until("moved", at)
     for said in metrics:
-        model.say(f"metric|{said['key']}|{said['name']}|{said['digest']}", at, said)
+        on = f"{said['key']}|{said['name']}|{said['digest']}"
+        if said["name"]:
+            run.say(f"evaluated|{said['model']}|{on}", at, said)
+        if said["newest"]:
+            model.say(f"metric|{on}", at, said)
 
 
-def _heard(run: Facts, at: int, seq: int) -> None:
-    run.until("moved", at)
-    run.until("heard", at)
+def _heard(facts: dict[str, Facts], body: Any, seq: int) -> Facts:
+    """The run's, to be added to."""
+    run = mention(facts, body["run"])
+    run.until("moved", body["at"])
+    run.until("heard", body["at"])
     run.span("seq", seq)
+    return run
 
 
 def _run_tags(facts: dict[str, Facts], run: Facts, body: Any, at: int) -> None:
@@ -205,10 +218,11 @@ def _run_tags(facts: dict[str, Facts], run: Facts, body: Any, at: int) -> None:
     _tags(run, body)
     if body.get("parent"):
         run.say("parent", at, {"parent": body["parent"]})
+        mention(facts, body["parent"]).since("named", at)
     if commit := body.get("commit"):
         repo = repository(body.get("repo") or "")
-        code = facts[keys.code_version(commit, repo)]
-        code.first["repo|" + repo] = 0
+        run.say("ran", at, [commit, repo])
+        mention(facts, keys.code_version(commit, repo)).since("repo|" + repo, 0)
 
 
 def _tags(one: Facts, body: Any) -> None:

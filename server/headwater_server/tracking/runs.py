@@ -21,6 +21,7 @@ from headwater_server.tracking.evaluations import Evaluated, evaluations
 from headwater_server.tracking.experiments import Experiments
 from headwater_server.tracking.inputs import Input, described, place_of
 from headwater_server.tracking.known import Known
+from headwater_server.tracking.logged_models import told_anew
 from headwater_server.tracking.run_names import run_name
 from headwater_server.tracking.summaries import grown
 from headwater_server.tracking.turn import Turn
@@ -245,6 +246,10 @@ class Runs:
             return {name: value for name, value in said.items() if value}
 
         self._change(run_id, records.LOG, change, actor=actor)
+
+    def describe(self, run_id: str, path: str, said: Mapping[str, Any], *, actor: str) -> None:
+        """Keep what one of its files tells (see `importances`). Empty: nothing, any more."""
+        self._change(run_id, records.LOG, lambda facts: told_anew(facts, path, said), actor=actor)
 
     def note_model(self, run_id: str, said: dict[str, Any], *, actor: str) -> None:
         """That a client before MLflow 3 logged a model: its description, in a tag with those logged before."""

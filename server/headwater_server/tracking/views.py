@@ -83,7 +83,11 @@ class Run:
             {name: Point(said[1], said[2], number(said[0])) for name, said in facts.named("metric|")},
             tuple(said for _, said in facts.named("input|")),
             tuple(keys.parts_of(model)[0] for model, _ in facts.firsts("used|")),
-            tuple((keys.parts_of(model)[0], step) for model, step in facts.named("logged|")),
+            tuple(
+                (model_id, step)
+                for model, step in facts.named("logged|")
+                if (model_id := keys.logged_model_id(model))
+            ),
         )
 
 

@@ -76,6 +76,11 @@ class LineageEdge:
     first_seen: DateTime
     last_seen: DateTime
     count: int
+    weight: float | None = strawberry.field(
+        default=None,
+        description="Of a column that a model takes: its share of the importance of all features, from 0 to 1, "
+        "where a table of importance told it",
+    )
 
 
 @strawberry.type

@@ -12,6 +12,7 @@ from headwater_server.api.graphql.cursors import Scope
 from headwater_server.api.graphql.datasets import DatasetVersion, lists, shown_lists
 from headwater_server.api.graphql.entity import Entity, id_of, page_of_children, text, whole
 from headwater_server.api.graphql.enums import TransitionState
+from headwater_server.api.graphql.evaluations import Evaluation, evaluations
 from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.loading import Cohort, Loader
 from headwater_server.api.graphql.neighbours import ends
@@ -144,6 +145,12 @@ class ModelVersion(Entity):
     )
     def unmatched_features(self) -> list[str]:
         return self.cohort.once(_unmatched).get(self.node.key, [])
+
+    @strawberry.field(
+        description="Metrics of it on data that a run read, newest first", directives=[Cost(weight=2)]
+    )
+    def evaluations(self) -> list[Evaluation]:
+        return self.cohort.once(evaluations).get(self.node.key, [])
 
     @strawberry.field(directives=[Cost(weight=2)])
     def transitions(self, first: int | None = 50, after: str | None = None) -> "Connection[StageTransition]":

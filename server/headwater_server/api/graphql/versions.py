@@ -1,11 +1,11 @@
 """Which version of a dataset a run read, where its producer does not say."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.graph import keys, times
-from headwater_server.graph.changes import Edge, Node
+from headwater_server.graph.changes import Edge, EdgeKey, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.project.reading import pinned
 from headwater_server.store.port import Direction, GraphStore
@@ -33,15 +33,22 @@ def versions_at_the_end(cohort: Cohort, sources: list[str], kind: EdgeKind) -> d
     """
     store = cohort.loader.store
     edges = [e for e in store.expand(sources, Direction.DOWNSTREAM, [kind]) if e.target.startswith("dataset")]
+    found: dict[str, dict[str, Node]] = {}
+    for edge, version in version_of_each(store, edges).items():
+        found.setdefault(edge.source, {})[version.key] = version
+    return {source: [group[key] for key in sorted(group)] for source, group in found.items()}
+
+
+def version_of_each(store: GraphStore, edges: Sequence[Edge]) -> dict[EdgeKey, Node]:
+    """The version that each of these edges to a dataset, or to a version of one, means."""
     of_edge = _pinned(store, edges)
     nodes = store.get({*of_edge.values(), *(edge.target for edge in edges)})
-    found: dict[str, dict[str, Node]] = {}
+    found: dict[EdgeKey, Node] = {}
     for edge in edges:
         node = nodes.get(of_edge.get(edge.key, edge.target)) or nodes.get(edge.target)
         if node is not None:
-            version = unversioned(node) if node.kind is Kind.DATASET else node
-            found.setdefault(edge.source, {})[version.key] = version
-    return {source: [group[key] for key in sorted(group)] for source, group in found.items()}
+            found[edge.key] = unversioned(node) if node.kind is Kind.DATASET else node
+    return found
 
 
 def _pinned(store: GraphStore, edges: Iterable[Edge]) -> dict[object, str]:

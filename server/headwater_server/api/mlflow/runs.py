@@ -11,6 +11,7 @@ from headwater_server.errors import Invalid
 from headwater_server.series.port import Point
 from headwater_server.tracking.evaluations import Evaluated
 from headwater_server.tracking.inputs import Input
+from headwater_server.tracking.model_files import read_content
 from headwater_server.tracking.views import number, written
 
 HISTORY_PAGE = 25_000
@@ -128,12 +129,21 @@ def log_model(ask: Ask) -> dict[str, Any]:
         said = orjson.loads(ask.text("model_json"))
     except orjson.JSONDecodeError as error:
         raise Invalid(f"Malformed model info. It is not JSON: {error}") from None
+    if not isinstance(said, dict):
+        raise Invalid("Malformed model info. It is no JSON object.")
     missing = [
         name for name in ("artifact_path", "flavors", "utc_time_created", "run_id") if name not in said
     ]
     if missing:
         raise Invalid(f"Model json is missing mandatory fields: {missing}")
-    ask.tracking.runs.note_model(ask.run_id, said, actor=ask.actor)
+    run_id, path = ask.run_id, said["artifact_path"]
+    if (
+        isinstance(path, str) and path.strip("/") and not said.get("model_id")
+    ):  # newer ones have an id of their own
+        ask.tracking.models.describe_in_run(
+            run_id, path.strip("/"), "MLmodel", read_content(said), actor=ask.actor
+        )
+    ask.tracking.runs.note_model(run_id, said, actor=ask.actor)
     return {}
 
 
