@@ -159,3 +159,51 @@ def test_a_stream_of_events_tells_nothing_more_to_a_key_that_was_revoked(own: Se
     assert json.loads(told[1].removeprefix("data: "))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert "secret" not in "".join(told)
     assert told[-1] == "event: complete"
+
+
+def test_events_and_lineages_are_told_as_far_as_they_are_seen(own: Served) -> None:
+    admin, reader = own.key("admin"), own.key("reader?namespace=mine*")
+    begin(own, admin, "mine", "open")
+    event = {
+        "eventType": "COMPLETE", "eventTime": "2026-01-01T00:00:00Z", "producer": "https://example.com/p",
+        "run": {"runId": "0191b8f8-7b9c-7000-8000-000000000002"}, "job": {"namespace": "mine", "name": "load"},
+        "outputs": [{"namespace": "mine.db", "name": "orders"}],
+    }  # fmt: skip
+    theirs = {
+        **event, "run": {"runId": "0191b8f8-7b9c-7000-8000-000000000003"}, "job": {"namespace": "theirs", "name": "secret"},
+        "inputs": event["outputs"], "outputs": [{"namespace": "theirs.db", "name": "hush"}],
+    }  # fmt: skip
+    assert own.http.post("/api/v1/lineage", json=event, headers=bearer(admin)).status_code == 201
+    with socket(own, **bearer(reader)) as client:
+        say(client, type="connection_init")
+        hear(client)
+        before = listeners(own, admin)
+        events = "subscription { eventIngested { job { name } inputs outputs } }"
+        lineage = """subscription { lineageChanged(ref: "mine.db/orders") {
+            addedNodes { name namespace restricted entity { urn } } addedEdges { kind } } }"""
+        for id_, query in (("events", events), ("lineage", lineage)):
+            say(client, type="subscribe", id=id_, payload={"query": query})
+        while listeners(own, admin) < before + 2:
+            time.sleep(0.02)
+        assert own.http.post("/api/v1/lineage", json=theirs, headers=bearer(admin)).status_code == 201
+        told = hear(client)
+        assert told["id"] == "lineage"  # of the event nothing is told
+        change = told["payload"]["data"]["lineageChanged"]
+        assert {(n["name"], n["restricted"], n["entity"] and 1) for n in change["addedNodes"]} == {
+            ("restricted", True, None)
+        }
+        assert sorted(edge["kind"] for edge in change["addedEdges"]) == ["READS", "WRITES"]
+        # what comes behind a thing that is not seen is told too
+        further = {
+            **theirs,
+            "job": {"namespace": "theirs", "name": "other"},
+            "outputs": [{"namespace": "mine.db", "name": "back"}],
+        }
+        assert own.http.post("/api/v1/lineage", json=further, headers=bearer(admin)).status_code == 201
+        names = {n["name"] for n in hear(client)["payload"]["data"]["lineageChanged"]["addedNodes"]}
+        assert names == {"restricted", "back"}
+        begin(own, admin, "mine", "open two")
+        told = hear(client)
+        assert told["payload"]["data"] == {
+            "eventIngested": {"job": {"name": "open two"}, "inputs": 0, "outputs": 0}
+        }

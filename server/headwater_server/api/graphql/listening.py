@@ -1,36 +1,56 @@
 """News of the graph as an event loop hears them: at most once in a while, and until the server ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 
-from headwater_server.commit.news import Choose, News
+from headwater_server.commit.news import Choose, Mailbox, News
 
 
-async def changed(news: News, choose: Choose, pause: float) -> AsyncGenerator[list[str], None]:
-    """What changed since the last time, at most once in so many seconds. Ends when the server does."""
-    loop, rung, closed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+class Ears:
+    """Of one listener, for one event loop."""
 
-    def ring() -> None:
+    mailbox: Mailbox
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rung, self._closed = asyncio.Event(), asyncio.Event()
+
+    def ring(self) -> None:
         with suppress(RuntimeError):  # the loop has ended, and nobody listens
-            loop.call_soon_threadsafe(heard)
+            self._loop.call_soon_threadsafe(self._heard)
 
-    def heard() -> None:
-        rung.set()
-        if mailbox.closed:
-            closed.set()
+    def _heard(self) -> None:
+        self._rung.set()
+        if self.mailbox.closed:
+            self._closed.set()
 
-    with news.listen(choose, ring) as mailbox:
-        while not mailbox.closed:
-            await rung.wait()
-            rung.clear()
-            if keys := mailbox.take():
+    async def changes(self, pause: float, *, at_once: bool = False) -> AsyncGenerator[list[str], None]:
+        """What changed since the last time, at most once in so many seconds. Ends when the server does.
+
+        `at_once`: the first time without waiting for any, for whoever knows how things were before they listened.
+        """
+        if at_once:
+            yield []
+        while not self.mailbox.closed:
+            await self._rung.wait()
+            self._rung.clear()
+            if keys := self.mailbox.take():
                 yield keys
                 with suppress(TimeoutError):  # a server that ends does not wait for it
-                    await asyncio.wait_for(closed.wait(), pause)
+                    await asyncio.wait_for(self._closed.wait(), pause)
+
+
+@contextmanager
+def hearing(news: News, choose: Choose) -> Iterator[Ears]:
+    """What `choose` picks (see `News.listen`) is heard from here on."""
+    ears = Ears()
+    with news.listen(choose, ears.ring) as ears.mailbox:
+        yield ears
 
 
 async def ended(news: News) -> None:
     """Returns when the server ends."""
-    async for _ in changed(news, lambda _: (), 0):
-        pass
+    with hearing(news, lambda _: ()) as ears:
+        async for _ in ears.changes(0):
+            pass

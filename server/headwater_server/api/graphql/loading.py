@@ -40,6 +40,10 @@ class Loader:
         self._expected: list[Iterable[str]] = []
         self._met: dict[str, Any] = {}
 
+    def again(self) -> "Loader":
+        """Another, which sees what there is now. Raises Unauthenticated when who asks is not let in any more."""
+        return Loader(self.anew(), self._shown, self.anew)
+
     def show(self, nodes: Iterable[Node]) -> list[Any]:
         """These nodes as the API's things, as one cohort. A kind that is not shown is left out."""
         found = [node for node in nodes if node.kind in self._shown]

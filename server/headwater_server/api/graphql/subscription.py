@@ -1,15 +1,16 @@
-"""What may be listened to: runs that change, models that change their stage."""
+"""All that may be listened to; here: runs that change, models that change their stage."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 
 import strawberry
 from starlette.concurrency import run_in_threadpool
 
 from headwater_server.api.graphql.context import Context, TransitionView
 from headwater_server.api.graphql.enums import RunState
+from headwater_server.api.graphql.flowing import LineageNews
 from headwater_server.api.graphql.info import Info, loader_of
-from headwater_server.api.graphql.listening import changed
+from headwater_server.api.graphql.ingested import EventNews
+from headwater_server.api.graphql.listening import hearing
 from headwater_server.api.graphql.lost import states
 from headwater_server.api.graphql.models import StageTransition
 from headwater_server.api.graphql.runlogs import metrics_of
@@ -62,7 +63,7 @@ class RunUpdate:
 
 
 @strawberry.type
-class Subscription:
+class Subscription(EventNews, LineageNews):
     @strawberry.subscription(
         description="Runs that begin, log or end: each at most once in `intervalMs`, as it is then"
     )
@@ -79,8 +80,8 @@ class Subscription:
         context, anew = loader_of(info).context, loader_of(info).anew
         pause = _seconds(500 if interval_ms is None else interval_ms)
         wanted = await run_in_threadpool(_runs_wanted, context, run_id, experiment_id, job_id)
-        async with aclosing(changed(context.news, wanted, pause)) as changes:
-            async for keys_ in changes:
+        with hearing(context.news, wanted) as ears:
+            async for keys_ in ears.changes(pause):
                 for key in await run_in_threadpool(_there, anew, keys_):
                     yield RunUpdate(at=DateTime(context.now()), key=key, metric_keys=metric_keys)
 
@@ -97,8 +98,8 @@ class Subscription:
             versions = [key for key in told.entities if key.startswith(_VERSION)]
             return [key for key in versions if model is None or keys.parts_of(key)[0] == model]
 
-        async with aclosing(changed(context.news, wanted, LEAST / 1_000)) as changes:
-            async for keys_ in changes:
+        with hearing(context.news, wanted) as ears:
+            async for keys_ in ears.changes(LEAST / 1_000):
                 for view in await run_in_threadpool(_moves, anew, keys_):
                     if view.at > told.get(view.version_key, since - 1):
                         told[view.version_key] = view.at
