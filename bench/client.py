@@ -29,6 +29,8 @@ class Connection:
         while (end := got.find(b"\r\n\r\n")) < 0:
             got += self._more()
         head = got[:end].decode("latin-1").lower()
+        if "transfer-encoding: chunked" in head:
+            return int(head[9:12]), self._chunks(got[end + 4 :])
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])
         parts, size = [got[end + 4 :]], len(got) - end - 4
         while size < length:
@@ -37,6 +39,20 @@ class Connection:
         whole = b"".join(parts)
         self._rest = whole[length:]
         return int(head[9:12]), whole[:length]
+
+    def _chunks(self, got: bytes) -> bytes:
+        parts = []
+        while True:
+            while (end := got.find(b"\r\n")) < 0:
+                got += self._more()
+            last = end + 4 + int(got[:end], 16)
+            while len(got) < last:
+                got += self._more()
+            if last == end + 4:
+                self._rest = got[last:]
+                return b"".join(parts)
+            parts.append(got[end + 2 : last - 2])
+            got = got[last:]
 
     def _more(self) -> bytes:
         got = self._socket.recv(262_144)

@@ -81,6 +81,29 @@ def test_the_pages_of_many_groups_are_the_page_of_each(
     assert store.pages(Kind.JOB, groups, marks=["C", ""], limit=9) == {}
 
 
+def test_rows_are_the_named_properties_of_what_pages_give(store: GraphStore, apply: Apply) -> None:
+    said: dict[str, Value] = {"tags": ["pii", "a=b"], "ordinal": 2, "description": 'of "all"'}
+    columns = [
+        Node("column|ns|t|b", Kind.COLUMN, "dataset|ns|t", "", "00001", props={"name": "b", "type": "INT"}),
+        Node("column|ns|t|a", Kind.COLUMN, "dataset|ns|t", "", "00002", props={"name": "a", **said}),
+        Node("column|ns|t|gone", Kind.COLUMN, "dataset|ns|t", "h", "00000", props={"name": "gone"}),
+        Node("column|ns|u|c", Kind.COLUMN, "dataset|ns|u", "", "00001"),
+    ]
+    apply(Changeset(nodes=tuple(columns)))
+    names = ("name", "type", "tags", "ordinal", "description")
+    groups = ["dataset|ns|t", "dataset|ns|u", "dataset|ns|none", "dataset|ns|t"]
+    pages = store.pages(Kind.COLUMN, groups, marks=("",), limit=9)
+    found = store.rows(Kind.COLUMN, iter(groups), names, mark="", limit=9)
+    assert found == {
+        g: [[node.props.get(name) for name in names] for node in page] for g, page in pages.items()
+    }
+    assert found["dataset|ns|t"][1] == ["a", None, ["pii", "a=b"], 2, 'of "all"']
+    assert store.rows(Kind.COLUMN, groups[:1], ("name",), mark="h", limit=9) == {"dataset|ns|t": [["gone"]]}
+    assert store.rows(Kind.COLUMN, groups[:1], ("name",), mark="", limit=1) == {"dataset|ns|t": [["b"]]}
+    assert store.rows(Kind.COLUMN, groups, ("name",), mark="", limit=0) == {}
+    assert store.rows(Kind.COLUMN, [], ("name",), mark="", limit=9) == {}
+
+
 def test_a_page_follows_a_page_without_gap_or_double(store: GraphStore, runs: list[Node]) -> None:
     seen: list[Node] = []
     after = None

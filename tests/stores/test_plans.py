@@ -120,6 +120,13 @@ def test_the_pages_of_many_groups_are_such_seeks_too(session: neo4j.Session, *, 
     assert not {"Sort", "Top", "PartialSort", "PartialTop", "NodeByLabelScan"} & set(found), found
 
 
+def test_the_rows_of_many_groups_are_such_seeks_too(session: neo4j.Session) -> None:
+    found = planned(session, statements.rows(("name", "type")))
+    assert "NodeIndexSeek" in found
+    assert "Limit" in found
+    assert not {"Sort", "Top", "PartialSort", "PartialTop", "NodeByLabelScan"} & set(found), found
+
+
 def test_sizes_are_read_from_the_count_store(session: neo4j.Session) -> None:
     found = planned(session, statements.SIZES)
     assert "NodeCountFromCountStore" in found

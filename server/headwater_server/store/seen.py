@@ -95,6 +95,14 @@ class SeenStore:
         pages = self._store.pages(kind, wanted, marks=marks, reverse=reverse, limit=limit)
         return {group: seen for group, nodes in pages.items() if (seen := self._seen(nodes))}
 
+    def rows(
+        self, kind: Kind, groups: Iterable[str], names: Sequence[str], *, mark: str, limit: int
+    ) -> dict[str, list[list[Value]]]:
+        pages = self.pages(kind, groups, marks=(mark,), limit=limit)
+        return {
+            group: [[n.props.get(name) for name in names] for n in nodes] for group, nodes in pages.items()
+        }
+
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int:
         if group is not None:
             return self._store.count(kind, marks=marks, group=group) if self._sight.group(kind, group) else 0

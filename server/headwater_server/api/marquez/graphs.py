@@ -5,12 +5,13 @@ whole levels at once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.neighbours import names_of, visible
 from headwater_server.api.marquez import shapes
+from headwater_server.api.marquez.drawing import drawn
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Edge, Node
@@ -24,8 +25,8 @@ _MOST_STEPS = 20_000
 _MOST_COLUMNS = 20_000
 
 
-def lineage(context: Context, node_id: str, depth: int) -> dict[str, Any]:
-    """As GET /api/v1/lineage: {"graph": [{id, type, data, inEdges, outEdges}]}."""
+def lineage(context: Context, node_id: str, depth: int) -> Iterator[bytes]:
+    """As GET /api/v1/lineage: {"graph": [{id, type, data, inEdges, outEdges}]}, piece by piece once it has been walked."""
     store = context.store
     root = resolve(node_id, store)
     if root.kind is Kind.COLUMN:
@@ -37,8 +38,7 @@ def lineage(context: Context, node_id: str, depth: int) -> dict[str, Any]:
     shown = visible(store, flow.datasets)
     reads, writes = flow.jobs_with(EdgeKind.INPUT_OF, shown), flow.jobs_with(EdgeKind.OUTPUTS, shown)
     datasets = {shown.get(key, key) for key in flow.datasets} or {root.key} - {*reads, *writes}
-    nodes = store.get({*datasets, *flow.jobs, root.key})
-    return {"graph": _drawn(context, nodes, reads, writes, flow.changed)}
+    return drawn(store, {*datasets, *flow.jobs, root.key}, reads, writes, flow.changed)
 
 
 class _Flow:
@@ -112,54 +112,6 @@ class _Flow:
         return {job: dict.fromkeys(sorted(data)) for job, data in found.items()}
 
 
-def _drawn(
-    context: Context,
-    nodes: dict[str, Node],
-    reads: dict[str, dict[str, None]],
-    writes: dict[str, dict[str, None]],
-    changed: dict[str, int],
-) -> list[dict[str, Any]]:
-    ids = {key: shapes.node_id(key) for key in nodes}
-    into: dict[str, list[dict[str, str]]] = defaultdict(list)
-    out: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for flow, reading in ((reads, True), (writes, False)):
-        for job, data in flow.items():
-            for dataset in data:
-                source, target = (dataset, job) if reading else (job, dataset)
-                if source in ids and target in ids:
-                    edge = {"origin": ids[source], "destination": ids[target]}
-                    out[source].append(edge)
-                    into[target].append(edge)
-    datasets = [key for key, node in nodes.items() if node.kind is Kind.DATASET]
-    fields = shapes.fields_of(context.store, datasets)
-    latest = _latest_runs(context.store, [k for k, n in nodes.items() if n.kind is Kind.JOB])
-    drawn = []
-    for key in sorted(nodes):
-        node = nodes[key]
-        moved = changed.get(key)
-        updated = shapes.text(moved) if moved else None
-        if node.kind is Kind.DATASET:
-            data_, kind = shapes.dataset(node, fields.get(key, ()), updated), "DATASET"
-        else:
-            data_ = shapes.job(node, reads.get(key, ()), writes.get(key, ()), latest.get(key), updated)
-            kind = "JOB"
-        drawn.append(
-            {
-                "id": ids[key],
-                "type": kind,
-                "data": data_,
-                "inEdges": into.get(key, []),
-                "outEdges": out.get(key, []),
-            }
-        )
-    return drawn
-
-
-def _latest_runs(store: GraphStore, jobs: list[str]) -> dict[str, dict[str, Any]]:
-    pages = store.pages(Kind.RUN, jobs, marks=shapes.EVERY_RUN, reverse=True, limit=1)
-    return {job: shapes.run(page[0]) for job, page in pages.items()}
-
-
 def column_lineage(context: Context, node_id: str, depth: int, *, with_downstream: bool) -> dict[str, Any]:
     """As GET /api/v1/column-lineage. Marquez' edges all start at the node that tells of them."""
     store = context.store
@@ -192,7 +144,8 @@ def _columns_of(store: GraphStore, root: Node) -> list[str]:
         datasets = store.reach(steps, _DOWN, [EdgeKind.OUTPUTS], max_depth=1, limit=_MOST_STEPS)
     else:
         raise Invalid(f"{root.key} is a {root.kind}; column lineage starts at a dataset, a field or a job.")
-    return [column.key for group in shapes.fields_of(store, datasets).values() for column in group]
+    pages = store.pages(Kind.COLUMN, datasets, marks=("",), limit=_MOST_COLUMNS)
+    return [column.key for page in pages.values() for column in page if not column.props.get("parent")]
 
 
 def _drawn_columns(nodes: dict[str, Node], edges: dict[tuple[str, str], Edge]) -> list[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """GET routes under /api/v1 as Marquez has them. Names are taken from the path as it was sent: they hold slashes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from headwater_server.api.described import MARQUEZ_ERROR, answers
 from headwater_server.api.graphql.context import Context
@@ -84,13 +84,16 @@ def marquez_router(context_factory: Callable[[Request], Context]) -> APIRouter:
 
 def _answer(request: Request, context_factory: Callable[[Request], Context]) -> Response:
     try:
-        body, status = _read(_segments(request), _Query(request), context_factory(request)), 200
+        body = _read(_segments(request), _Query(request), context_factory(request))
     except HeadwaterError as error:
-        body, status = {"code": error.status, "message": str(error)}, error.status
-    return Response(orjson.dumps(body), status, media_type="application/json")
+        said = orjson.dumps({"code": error.status, "message": str(error)})
+        return Response(said, error.status, media_type=_JSON)
+    if isinstance(body, dict):
+        return Response(orjson.dumps(body), media_type=_JSON)
+    return StreamingResponse(body, media_type=_JSON)
 
 
-def _read(segments: list[str], query: "_Query", context: Context) -> dict[str, Any]:
+def _read(segments: list[str], query: "_Query", context: Context) -> dict[str, Any] | Iterator[bytes]:
     match segments:
         case ["namespaces"]:
             return lists.namespaces(context, query.limit(), query.offset())

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from headwater_server.api.graphql.context import Context
 from headwater_server.graph import keys, times
@@ -24,6 +24,9 @@ _EPOCH = times.text(0)
 _MOST_FIELDS = 10_000
 """Of one dataset."""
 
+Field: TypeAlias = Mapping[str, Value]
+"""A column as Marquez shows it."""
+
 
 @lru_cache(maxsize=16_384)
 def text(micros: int) -> str:
@@ -35,14 +38,12 @@ def when(value: Value) -> str | None:
     return text(value) if isinstance(value, int) else None
 
 
-@lru_cache(maxsize=16_384)
 def name_id(key: str) -> dict[str, str]:
-    """Of a dataset or a job. Shared: to be written out, never changed."""
+    """Of a dataset or a job."""
     namespace, name = keys.parts_of(key)[:2]
     return {"namespace": namespace, "name": name}
 
 
-@lru_cache(maxsize=16_384)
 def node_id(key: str) -> str:
     """`dataset:<namespace>:<name>`, `job:…`, `datasetField:<namespace>:<name>:<field>`."""
     parts = keys.parts_of(key)
@@ -61,7 +62,7 @@ def namespace(name: str, created: str = _EPOCH) -> dict[str, Any]:
     }
 
 
-def dataset(node: Node, fields: Sequence[Node], updated: str | None = None) -> dict[str, Any]:
+def dataset(node: Node, fields: Sequence[Field], updated: str | None = None) -> dict[str, Any]:
     props = node.props
     spelled = name_id(node.key)
     created = when(props.get("created")) or _EPOCH
@@ -74,7 +75,7 @@ def dataset(node: Node, fields: Sequence[Node], updated: str | None = None) -> d
         "updatedAt": updated or created,
         "namespace": spelled["namespace"],
         "sourceName": props.get("source") or spelled["namespace"],
-        "fields": [_field(column) for column in fields],
+        "fields": fields,
         "tags": tag_names(props),
         "lastModifiedAt": None,
         "lastLifecycleState": props.get("lifecycle"),
@@ -83,7 +84,7 @@ def dataset(node: Node, fields: Sequence[Node], updated: str | None = None) -> d
 
 
 def whole_dataset(
-    context: Context, node: Node, fields: Sequence[Node], newest: Node | None
+    context: Context, node: Node, fields: Sequence[Field], newest: Node | None
 ) -> dict[str, Any]:
     """With its facets and its newest version, as lists and single reads show it."""
     return {
@@ -96,7 +97,7 @@ def whole_dataset(
     }
 
 
-def dataset_version(context: Context, version: Node, node: Node, fields: Sequence[Node]) -> dict[str, Any]:
+def dataset_version(context: Context, version: Node, node: Node, fields: Sequence[Field]) -> dict[str, Any]:
     run_key = version.props.get("run")
     run_node = context.store.get([str(run_key)]).get(str(run_key)) if run_key else None
     made = when(version.props.get("created")) or _EPOCH
@@ -114,11 +115,12 @@ def dataset_version(context: Context, version: Node, node: Node, fields: Sequenc
 
 def job(
     node: Node,
-    inputs: Iterable[str],
-    outputs: Iterable[str],
+    inputs: Sequence[Mapping[str, str]],
+    outputs: Sequence[Mapping[str, str]],
     latest: Mapping[str, Any] | None,
     updated: str | None = None,
 ) -> dict[str, Any]:
+    """`inputs` and `outputs` as `name_id` makes them."""
     props = node.props
     spelled = name_id(node.key)
     created = when(props.get("created")) or _EPOCH
@@ -132,8 +134,8 @@ def job(
         "createdAt": created,
         "updatedAt": updated or created,
         "namespace": spelled["namespace"],
-        "inputs": [name_id(key) for key in inputs],
-        "outputs": [name_id(key) for key in outputs],
+        "inputs": inputs,
+        "outputs": outputs,
         "location": props.get("sourceCodeUrl"),
         "description": props.get("description"),
         "latestRun": latest,
@@ -151,7 +153,13 @@ def whole_job(
 ) -> dict[str, Any]:
     runs = [run(one) for one in latest]
     return {
-        **job(node, inputs, outputs, runs[0] if runs else None, text(context.updated(node.key))),
+        **job(
+            node,
+            [name_id(key) for key in inputs],
+            [name_id(key) for key in outputs],
+            runs[0] if runs else None,
+            text(context.updated(node.key)),
+        ),
         "latestRuns": runs,
         "currentVersion": str(version[0].props.get("version")) if version else None,
         "facets": facets(context, node.key),
@@ -220,25 +228,24 @@ def facets(context: Context, key: str) -> dict[str, Any]:
     }
 
 
-def fields_of(store: GraphStore, datasets: Iterable[str]) -> dict[str, list[Node]]:
+def fields_of(store: GraphStore, datasets: Iterable[str]) -> dict[str, list[Field]]:
     """The visible columns of each dataset, in their order; those within columns are not Marquez' fields."""
-    pages = store.pages(Kind.COLUMN, datasets, marks=("",), limit=_MOST_FIELDS)
+    columns = store.rows(
+        Kind.COLUMN, datasets, ("name", "type", "tags", "description", "parent"), mark="", limit=_MOST_FIELDS
+    )
     return {
-        dataset: [node for node in columns if not node.props.get("parent")]
-        for dataset, columns in pages.items()
+        dataset: [
+            {"name": name, "type": type_, "tags": _plain(tags) if tags else [], "description": description}
+            for name, type_, tags, description, parent in rows
+            if not parent
+        ]
+        for dataset, rows in columns.items()
     }
 
 
 def tag_names(props: Mapping[str, Value]) -> list[str]:
-    tags = props.get("tags")
+    return _plain(props.get("tags"))
+
+
+def _plain(tags: Value) -> list[str]:
     return [tag.partition("=")[0] for tag in tags] if isinstance(tags, list) else []
-
-
-def _field(column: Node) -> dict[str, Any]:
-    get = column.props.get
-    return {
-        "name": get("name"),
-        "type": get("type"),
-        "tags": tag_names(column.props) if get("tags") else [],
-        "description": get("description"),
-    }

@@ -158,6 +158,19 @@ def pages(*, reverse: bool) -> str:
     )
 
 
+@lru_cache(maxsize=64)
+def rows(names: tuple[str, ...]) -> str:
+    said = ", ".join(f"n.{name}" for name in names)
+    return (
+        "UNWIND $groups AS grp CALL (grp) {"
+        " MATCH (n:Node) USING INDEX SEEK n:Node(kind, grp, mark, place)"
+        " WHERE n.kind = $kind AND n.grp = grp AND n.mark = $mark AND n.place > ''"
+        " WITH n ORDER BY n.kind, n.grp, n.mark, n.place LIMIT $limit"
+        f" RETURN collect([{said}]) AS found }}"
+        " RETURN collect(grp), collect(found)"
+    )
+
+
 _HELD = "({0}.since IS NULL OR {0}.since <= $at) AND ({0}.until IS NULL OR {0}.until > $at)"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
-from headwater_server.graph.changes import Changeset, Edge, Node
+from headwater_server.graph.changes import Changeset, Edge, Node, Value
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store import rank, walk
 from headwater_server.store.neo4j import schema, statements
@@ -110,6 +110,18 @@ class Neo4jStore:
             limit=max(limit, 0),
         )
         return first_pages(map(node_of, found), reverse=reverse, limit=limit)
+
+    def rows(
+        self, kind: Kind, groups: Iterable[str], names: Sequence[str], *, mark: str, limit: int
+    ) -> dict[str, list[list[Value]]]:
+        wanted, found = self._sessions.read_one(
+            statements.rows(tuple(names)),
+            kind=kind,
+            groups=list(set(groups)),
+            mark=mark,
+            limit=max(limit, 0),
+        )
+        return {group: rows for group, rows in zip(wanted, found, strict=True) if rows}
 
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int:
         statement = statements.COUNT if group is None else statements.COUNT_IN_GROUP

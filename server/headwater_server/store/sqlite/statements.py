@@ -141,6 +141,17 @@ def level(kinds: tuple[int, ...], *, down: bool, at: bool) -> str:
     )
 
 
+@lru_cache(maxsize=64)
+def rows(names: tuple[str, ...]) -> str:
+    """A group is one text of JSON, to be read at once. Names are properties that `graph.words` lists."""
+    said = ", ".join(f"props -> '$.{name}'" for name in names)
+    return (
+        "SELECT k.value, (SELECT '[' || group_concat(said, ',') || ']' FROM"
+        f" (SELECT json_array({said}) AS said FROM node WHERE kind = ?2 AND grp = k.value AND mark = ?3"
+        " ORDER BY sort, key LIMIT ?4)) FROM json_each(?1) AS k"
+    )
+
+
 KEYS = "SELECT n.id, n.key FROM json_each(?) AS k CROSS JOIN node AS n ON n.id = k.value"
 TAGS = "SELECT t.id, t.tag FROM json_each(?) AS k CROSS JOIN tag AS t ON t.id = k.value"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from headwater_server.graph.changes import Changeset, Edge, Node
+from headwater_server.graph.changes import Changeset, Edge, Node, Value
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store import rank
 from headwater_server.store.pages import first_pages
@@ -90,7 +90,7 @@ class SqliteStore:
         limit: int,
     ) -> dict[str, list[Node]]:
         statement = statements.PAGES_BACK if reverse else statements.PAGES
-        wanted, number = listed(set(groups)), self._number[kind]
+        wanted, number = listed(sorted(set(groups))), self._number[kind]
         with self._readers.snapshot() as connection:
             nodes = [
                 self._node(row)
@@ -98,6 +98,14 @@ class SqliteStore:
                 for row in connection.execute(statement, (wanted, number, mark, max(limit, 0)))
             ]
         return first_pages(nodes, reverse=reverse, limit=limit)
+
+    def rows(
+        self, kind: Kind, groups: Iterable[str], names: Sequence[str], *, mark: str, limit: int
+    ) -> dict[str, list[list[Value]]]:
+        values = (listed(sorted(set(groups))), self._number[kind], mark, max(limit, 0))
+        with self._readers.snapshot() as connection:
+            found = connection.execute(statements.rows(tuple(names)), values)
+            return {group: orjson.loads(said) for group, said in found if said}
 
     def count(self, kind: Kind, *, marks: Sequence[str], group: str | None = None) -> int:
         statement = statements.COUNT if group is None else statements.COUNT_IN_GROUP
