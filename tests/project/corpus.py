@@ -1,10 +1,14 @@
 """Made-up events of a few jobs on a few tables, drawn so that they meet, contradict and repeat each other."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from hypothesis import strategies as st
 
 from tests.openlineage import said
 from tests.openlineage.said import JOBS, NS, Json, facet, source
 
+T = TypeVar("T")
 TABLES = ("a", "b", "c")
 JOB_NAMES = ("load", "merge")
 RUNS = tuple(f"run {n}" for n in range(6))
@@ -144,15 +148,15 @@ CORPORA = st.lists(EVENTS, min_size=1, max_size=14)
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, events: list[Json]) -> list[list[Json]]:
+def deliveries(draw: st.DrawFn, events: Sequence[T]) -> list[list[T]]:
     """Those events in any order, some of them several times, in batches of any size."""
     again = draw(st.lists(st.sampled_from(events), max_size=len(events)))
     order = draw(st.permutations([*events, *again]))
     return _cut(order, draw(st.lists(st.integers(1, 6), max_size=len(order))))
 
 
-def _cut(events: list[Json], sizes: list[int]) -> list[list[Json]]:
-    batches: list[list[Json]] = []
+def _cut(events: list[T], sizes: list[int]) -> list[list[T]]:
+    batches: list[list[T]] = []
     for size in sizes:
         if not events:
             break

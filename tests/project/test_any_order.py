@@ -17,6 +17,7 @@ from headwater_server.store.sqlite import SqliteStore
 from tests.app import Headwater, open_empty
 from tests.openlineage.said import Json
 from tests.project.corpus import CORPORA, deliveries
+from tests.project.decisions import DECIDED, Record
 
 RECORDINGS = Path(__file__).parent.parent / "fixtures" / "openlineage"
 FILES = sorted(RECORDINGS.rglob("*.ndjson"))
@@ -46,13 +47,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     opened.other.close()
 
 
-def play(store: GraphStore, batches: Sequence[Sequence[Json]], forget: Sequence[int] = ()) -> str:
+def play(store: GraphStore, batches: Sequence[Sequence[Record | Json]], forget: Sequence[int] = ()) -> str:
     """Project without a log, so that no duplicate is held back; caches are dropped after these batches."""
     store.reset()
     projector = Projector(store, TRANSLATORS, log="log")
     seq = 0
     for number, batch in enumerate(batches):
-        projector.project([Parsed(seq + n, "openlineage", event) for n, event in enumerate(batch, 1)])
+        told = [one if isinstance(one, tuple) else ("openlineage", one) for one in batch]
+        projector.project([Parsed(seq + n, kind, body) for n, (kind, body) in enumerate(told, 1)])
         seq += len(batch)
         if number in forget:
             projector.forget()
@@ -86,6 +88,26 @@ def test_neo4j_makes_the_graph_that_sqlite_makes(
 ) -> None:
     batches = data.draw(deliveries(events))
     assert play(on_neo4j.store, batches) == play(pair.one, [events])
+
+
+@OFTEN
+@given(data=st.data(), records=DECIDED)
+def test_what_was_tracked_and_registered_is_one_graph_in_any_order(
+    pair: Pair, data: st.DataObject, records: list[Record]
+) -> None:
+    """Runs before their experiments, versions before their models, tables of importance before what they weigh."""
+    batches = data.draw(deliveries(records))
+    forget = data.draw(st.sets(st.integers(0, len(batches)), max_size=8))
+    assert play(pair.other, batches, sorted(forget)) == play(pair.one, [[record] for record in records])
+
+
+@pytest.mark.neo4j
+@settings(OFTEN, max_examples=12, phases=[Phase.generate])
+@given(data=st.data(), records=DECIDED)
+def test_neo4j_makes_the_graph_of_tracked_and_registered_things_that_sqlite_makes(
+    on_neo4j: Headwater, pair: Pair, data: st.DataObject, records: list[Record]
+) -> None:
+    assert play(on_neo4j.store, data.draw(deliveries(records))) == play(pair.one, [records])
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
