@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         parts.start()
         if settings.demo and not parts.log.recent(Which(kind=KIND), limit=1):
             tell(parts)
+        parts.webhooks.start()
         beside = [asyncio.create_task(_warm(engine))]
         if settings.auth == "token":
             beside.append(asyncio.create_task(_record_access(parts)))
@@ -94,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
     app.include_router(health_router(parts.ready, metrics))
-    app.router.routes.extend(mlflow_routes(Features(parts.tracking, parts.registry, parts.files), settings))
+    app.router.routes.extend(mlflow_routes(_features(parts), settings))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(
         audit_router(parts.audit, lambda request: principal_of(request).name, timeout=settings.body_timeout)
@@ -120,6 +121,10 @@ def create_app(settings: Settings) -> FastAPI:
         )
     app.add_middleware(Threshold, hosts=Hosts(settings), origins=settings.cors_origins)
     return app
+
+
+def _features(parts: Parts) -> Features:
+    return Features(parts.tracking, parts.registry, parts.files, parts.webhooks)
 
 
 def _jwts(settings: Settings) -> Proves | None:
@@ -199,10 +204,8 @@ class Local:
     def mlflow(self, *, actor: str = ANONYMOUS) -> Direct:
         """MLflow's calls, as an import makes them."""
         self._start()
-        features = Features(self._parts.tracking, self._parts.registry, self._parts.files)
-        return Direct(
-            features, everybody(actor), where=self._parts.settings.neo4j_uri or str(self._parts.settings.data)
-        )
+        of = self._parts.settings
+        return Direct(_features(self._parts), everybody(actor), where=of.neo4j_uri or str(of.data))
 
     def export(self, ref: str) -> Iterator[bytes]:
         self._start()

@@ -35,6 +35,7 @@ from headwater_server.project.projector import Translate
 from headwater_server.project.reading import FacetView, facets, run_records, script_of, updated
 from headwater_server.redaction.redactor import Redactor
 from headwater_server.registry import records as registry_records
+from headwater_server.registry.notices import TOLD, notices
 from headwater_server.registry.service import Registry
 from headwater_server.series.sqlite import SqliteSeries
 from headwater_server.settings import Settings
@@ -43,6 +44,9 @@ from headwater_server.store.sqlite import SqliteStore
 from headwater_server.tracking import records as tracking_records
 from headwater_server.tracking.files import Files
 from headwater_server.tracking.service import Tracking
+from headwater_server.webhooks import records as webhook_records
+from headwater_server.webhooks.egress import Egress
+from headwater_server.webhooks.service import Webhooks
 
 TRANSLATORS: dict[str, Translate] = {
     KIND: translate_record,
@@ -51,6 +55,7 @@ TRANSLATORS: dict[str, Translate] = {
     **curation_records.TRANSLATORS,
     **access.TRANSLATORS,
     **tracking_records.TRANSLATORS,
+    **webhook_records.TRANSLATORS,
 }
 """What turns each kind of record into facts."""
 
@@ -121,6 +126,16 @@ class Parts:
         self.projection.tell(shown=self._shown, emptied=self._forget)
         self.files = Files(self.artifacts, self.tracking.runs, self.tracking.models)
         self.curation = Curation(self.committer, self.store, resolve=self.resolve, now=micros)
+        self.webhooks = Webhooks(
+            settings.data,
+            self.committer,
+            self.log,
+            self.news,
+            kinds=TOLD,
+            told=lambda record: notices(record, self.registry.is_prompt),
+            egress=Egress(settings.webhook_hosts),
+            now=micros,
+        )
 
     def registry_at(self, now: Callable[[], int]) -> Registry:
         return Registry(self.committer, self.log, self.store, resolve=self.resolve, now=now)
@@ -248,6 +263,7 @@ class Parts:
         if self._closed:
             return
         self._closed = True
+        self.webhooks.stop()
         self.committer.stop()
         self.audit.stop()
         self._held.close()

@@ -84,6 +84,17 @@ def _words(given: str) -> tuple[str, ...]:
     return tuple(word for part in given.split(",") if (word := part.strip()))
 
 
+def _receivers(given: str) -> tuple[str, ...]:
+    words = _words(given)
+    if not all(
+        re.fullmatch(r"(\*\.)?[\w.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", word) for word in words
+    ):
+        raise ValueError(
+            "names of hosts, with or without a port, like hooks.internal,127.0.0.1:9000,[::1],*.svc.local"
+        )
+    return tuple(word.lower() for word in words)
+
+
 def _algorithms(given: str) -> tuple[str, ...]:
     words = _words(given)
     if not words or not set(words) <= SIGNATURES:
@@ -214,6 +225,12 @@ class Settings:
     )
     cors_origins: tuple[str, ...] = _setting(
         (), "HEADWATER_CORS_ORIGINS", _words, "Origins whose pages may ask from a browser; none without it."
+    )
+    webhook_hosts: tuple[str, ...] = _setting(
+        (),
+        "HEADWATER_WEBHOOK_HOSTS",
+        _receivers,
+        "Hosts that webhooks may reach though they are private or speak http; `hooks.internal,127.0.0.1:9000,*.svc.local`.",
     )
     oidc_issuer: str = _setting(
         "", "HEADWATER_OIDC_ISSUER", _maybe, "Issuer of JSON Web Tokens that are taken; empty: none are."

@@ -193,3 +193,14 @@ def test_a_mutation_that_may_not_is_refused_before_the_one_that_may(
 def keys(shop: Served) -> dict[str, str]:
     """One for each role."""
     return {role: shop.key(role) for role in ROLES}
+
+
+def test_webhooks_are_for_who_administers_everything(shop: Served, key: Callable[..., str]) -> None:
+    """They tell of every model, whoever may see it."""
+    path = "/api/2.0/mlflow/webhooks"
+    said = {"name": "a", "url": "https://203.0.113.9/", "events": [{"entity": "PROMPT", "action": "CREATED"}]}
+    for method, to in (("POST", path), ("GET", path), ("DELETE", f"{path}/x")):
+        body = said if method == "POST" else None
+        answer = shop.http.request(method, to, json=body, headers=bearer(key("admin?model=churn*")))
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "PERMISSION_DENIED")
+    assert shop.http.get(path, headers=bearer(key("admin"))).json() == {}

@@ -41,6 +41,7 @@ def test_every_setting_has_its_variable() -> None:
         "HEADWATER_AUTH": "Token",
         "HEADWATER_ALLOWED_HOSTS": "hw.example, *.lake.example",
         "HEADWATER_CORS_ORIGINS": "https://portal.example",
+        "HEADWATER_WEBHOOK_HOSTS": "Hooks.Internal, 127.0.0.1:9000,[::1]",
         "HEADWATER_OIDC_ISSUER": "https://login.example",
         "HEADWATER_OIDC_AUDIENCE": "lineage",
         "HEADWATER_OIDC_KEYS": "/etc/jwks.json",
@@ -78,6 +79,7 @@ def test_every_setting_has_its_variable() -> None:
         auth="token",
         allowed_hosts=("hw.example", "*.lake.example"),
         cors_origins=("https://portal.example",),
+        webhook_hosts=("hooks.internal", "127.0.0.1:9000", "[::1]"),
         oidc_issuer="https://login.example",
         oidc_audience="lineage",
         oidc_keys="/etc/jwks.json",
@@ -112,6 +114,8 @@ def test_text_that_is_given_is_read_like_the_environment() -> None:
         ("HEADWATER_MAX_DEPTH", "0"),
         ("NEO4J_URI", "localhost:7687"),
         ("HEADWATER_ARTIFACTS", "/tmp/files"),
+        ("HEADWATER_WEBHOOK_HOSTS", "https://hooks.internal/"),
+        ("HEADWATER_WEBHOOK_HOSTS", "10.0.0.0/8"),
     ],
 )
 def test_a_bad_value_is_told_with_its_name_and_what_was_expected(variable: str, value: str) -> None:

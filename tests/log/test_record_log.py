@@ -50,6 +50,14 @@ def test_a_word_has_one_number_whenever_it_is_said(
     log.close()
 
 
+def test_what_people_did_is_read_in_order_without_the_events_between(log: SqliteRecordLog) -> None:
+    kinds = ["a", "openlineage", "b", "openlineage", "c", "a"]
+    log.append([draft(f"{n}", kind=kind) for n, kind in enumerate(kinds)], at=1)
+    assert [r.seq for r in log.read(0, limit=9, kinds=["a", "b"])] == [1, 3, 6]
+    assert [r.seq for r in log.read(1, limit=1, kinds=["a", "b"])] == [3]
+    assert log.read(0, limit=9, kinds=["none"]) == []
+
+
 def test_what_was_appended_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
     log = SqliteRecordLog(tmp_path / "log.db")
     log.append([draft("a", run_id="r", job="job|n|j", event_time=7, event_type="START", actor="ada")], at=5)

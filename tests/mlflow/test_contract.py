@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
-from mlflow.protos import databricks_pb2, model_registry_pb2, service_pb2
+from mlflow.protos import databricks_pb2, model_registry_pb2, service_pb2, webhooks_pb2
 
 from headwater_server.api.mlflow.fields import NESTED, Spec, specs
 from headwater_server.api.mlflow.table import CALLS
@@ -18,6 +18,7 @@ MUST = (
     ("logged-models", set[str]()),
     ("registered-models/", set[str]()),
     ("model-versions/", set[str]()),
+    ("webhooks", set[str]()),
 )
 TYPES = {
     FieldDescriptor.TYPE_STRING: "string",
@@ -31,7 +32,7 @@ OURS = {(method, call.path): call for call in CALLS for method in call.methods.s
 
 
 def _must_have() -> Iterator[tuple[str, str, Any]]:
-    for module in (service_pb2, model_registry_pb2):
+    for module in (service_pb2, model_registry_pb2, webhooks_pb2):
         for service in module.DESCRIPTOR.services_by_name.values():
             for method in service.methods:
                 for endpoint in method.GetOptions().Extensions[databricks_pb2.rpc].endpoints:
@@ -47,7 +48,7 @@ ALL = list(_must_have())
 
 
 def test_the_descriptors_are_walked() -> None:
-    assert len(ALL) >= 58
+    assert len(ALL) >= 64
 
 
 @pytest.mark.parametrize(("method", "path", "message"), ALL, ids=[f"{m} {p}" for m, p, _ in ALL])

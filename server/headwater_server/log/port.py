@@ -117,8 +117,10 @@ class RecordReader(Protocol):
         """The last number given; 0 when empty."""
         ...
 
-    def read(self, after: int, *, limit: int) -> list[Record]:
-        """Records with seq > after, in order."""
+    def read(self, after: int, *, limit: int, kinds: Sequence[str] = ()) -> list[Record]:
+        """Records with seq > after, in order; when kinds are given, of these alone: kinds of what people did, which are
+        found without looking at events.
+        """
         ...
 
     def get(self, seq: int) -> Record | None: ...

@@ -35,10 +35,10 @@ class SeenLog:
     def head(self) -> int:
         return self._log.head()
 
-    def read(self, after: int, *, limit: int) -> list[Record]:
+    def read(self, after: int, *, limit: int, kinds: Sequence[str] = ()) -> list[Record]:
         found: list[Record] = []
         while len(found) < limit:
-            records = self._log.read(after, limit=_BATCH)
+            records = self._log.read(after, limit=_BATCH, kinds=kinds)
             found += self._shown(records)
             if len(records) < _BATCH:
                 break

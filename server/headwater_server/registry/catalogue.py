@@ -10,6 +10,7 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.project.lru import Lru
+from headwater_server.registry import prompts
 from headwater_server.registry.reads import RegistryReads
 from headwater_server.store.port import Direction, GraphStore
 
@@ -103,6 +104,10 @@ class Catalogue(RegistryReads):
         if not found:
             raise NotFound(f"Registered Model with name={name} not found", ref=name, didYouMean=[])
         return found[0]
+
+    def is_prompt(self, name: str) -> bool:
+        """Whether MLflow's clients keep a prompt by this name."""
+        return any(prompts.is_prompt(one.tags) for one in self._models([keys.model(name)]))
 
     def models(self) -> Iterator[ModelView]:
         """All, by name."""

@@ -11,6 +11,7 @@ from headwater_server.tracking.batches import checked_time
 from headwater_server.tracking.files import Files
 from headwater_server.tracking.search import Asked, View
 from headwater_server.tracking.service import Tracking
+from headwater_server.webhooks.service import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Features:
     tracking: Tracking
     registry: Registry
     files: Files
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class Ask:
     @property
     def registry(self) -> Registry:
         return self.of.registry
+
+    @property
+    def webhooks(self) -> Webhooks:
+        return self.of.webhooks
 
     def text(self, name: str) -> str:
         """A required field's, or `` for an optional one that is not there."""

@@ -24,6 +24,7 @@ NESTED: dict[str, str] = {
     "model_input": "model_id!",
     "model_output": "model_id! step!:int64",
     "dataset_name": "dataset_name! dataset_digest",
+    "webhook_event": "entity! action!",
     "order": "field_name! ascending:bool dataset_name dataset_digest",
 }
 """The messages that fields hold."""

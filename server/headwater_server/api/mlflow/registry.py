@@ -8,6 +8,7 @@ from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.shapes import filled
 from headwater_server.errors import AlreadyExists, Invalid
 from headwater_server.registry.catalogue import ModelView
+from headwater_server.registry.prompts import IS_PROMPT
 from headwater_server.tracking import limits
 from headwater_server.tracking.matching import LISTED, NULLABLE, NUMERIC, Field, Language
 from headwater_server.tracking.paging import Clause
@@ -16,8 +17,6 @@ from headwater_server.tracking.search import search as find
 
 MAX_MODELS = 1_000
 MAX_TAG_VALUE = 100_000
-PROMPT = "mlflow.prompt.is_prompt"
-"""Clients keep prompts as models with this tag, and ask for models that have none by `!= 'true'`."""
 
 _TAG: Field[ModelView] = Field("text", NULLABLE, lambda key: lambda one: tag_of(one.tags, key))
 _LANGUAGE: Language[ModelView] = Language(
@@ -71,7 +70,7 @@ def delete(ask: Ask) -> dict[str, Any]:
 def search(ask: Ask) -> dict[str, Any]:
     asked = ask.asked(100).checked(MAX_MODELS)
     default = [Clause[ModelView](lambda one: one.name, ascending=True)]
-    models = [one for one in ask.registry.models() if PROMPT in asked.filter or PROMPT not in one.tags]
+    models = [one for one in ask.registry.models() if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
     page = find(models, _LANGUAGE, asked, lambda one: one.name, default)
     return filled(
         {
@@ -125,7 +124,8 @@ def checked_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def tag_of(tags: dict[str, str], key: str) -> str | None:
-    return tags.get(key, "false" if key == PROMPT else None)
+    """Clients ask for models that are no prompts by `!= 'true'`."""
+    return tags.get(key, "false" if key == IS_PROMPT else None)
 
 
 def _shown(ask: Ask, name: str) -> dict[str, Any]:

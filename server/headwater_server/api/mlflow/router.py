@@ -117,6 +117,8 @@ def refuse_out_of_scope(call: Call, said: Mapping[str, Any], principal: Principa
                 f"{principal.name} may not write runs in the namespace {NAMESPACE}: {call.need} does not reach it."
             )
         return
+    if call.need is Permission.ADMIN and not principal.everywhere(call.need):
+        raise Forbidden(f"{principal.name} may not do this: {call.need} does not reach everything.")
     if call.need in (Permission.REGISTER, Permission.REQUEST_TRANSITION):
         for model in (said["name"], said.get("new_name")):
             if model and not principal.may_on(call.need, model=model, stage=said.get("stage")):

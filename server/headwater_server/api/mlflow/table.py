@@ -12,6 +12,7 @@ from headwater_server.api.mlflow import (
     registry,
     runs,
     versions,
+    webhooks,
 )
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.auth.policy import Permission
@@ -31,8 +32,9 @@ class Call:
 
 
 _READ, _RUNS, _MODELS = Permission.READ, Permission.WRITE_RUNS, Permission.REGISTER
-_MOVES = Permission.REQUEST_TRANSITION
+_MOVES, _ADMIN = Permission.REQUEST_TRANSITION, Permission.ADMIN
 _RUN = "run_id run_uuid"
+_HOOK = "description secret status more_events*"
 _SEARCH = "filter max_results:int64 order_by* page_token"
 
 # What MLflow has no fields for: `at` is when that happened which is imported, in milliseconds; with it a logged model
@@ -97,4 +99,11 @@ CALLS: tuple[Call, ...] = (
     Call("GET", "/model-versions/get-download-uri", "name! version!", _READ, versions.download_uri),
     Call("POST", "/model-versions/set-tag", "name! version! key! value! at:int64", _MODELS, versions.set_tag),
     Call("DELETE", "/model-versions/delete-tag", "name! version! key!", _MODELS, versions.delete_tag),
+    Call("POST", "/webhooks", f"name! url! events!:webhook_event* {_HOOK}", _ADMIN, webhooks.create),
+    Call("GET", "/webhooks", "max_results:int64 page_token", _ADMIN, webhooks.search),
+    Call("GET", "/webhooks/{webhook_id}", "webhook_id!", _ADMIN, webhooks.get),
+    Call("PATCH", "/webhooks/{webhook_id}", f"webhook_id! name url events:webhook_event* {_HOOK}", _ADMIN, webhooks.update),
+    Call("DELETE", "/webhooks/{webhook_id}", "webhook_id!", _ADMIN, webhooks.delete),
+    Call("POST", "/webhooks/{webhook_id}/test", "webhook_id! event:webhook_event", _ADMIN, webhooks.test),
+    Call("GET", "/webhooks/{webhook_id}/deliveries", "webhook_id! max_results:int64 page_token", _ADMIN, webhooks.deliveries),
 )  # fmt: skip

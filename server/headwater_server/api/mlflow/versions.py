@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 from headwater_server.api.mlflow import registered
 from headwater_server.api.mlflow.ask import Ask
-from headwater_server.api.mlflow.registry import PROMPT, checked_tags, tag_of
+from headwater_server.api.mlflow.registry import checked_tags, tag_of
 from headwater_server.api.mlflow.shapes import filled
 from headwater_server.errors import Invalid, NotFound
 from headwater_server.graph import keys
 from headwater_server.registry.catalogue import VersionView
+from headwater_server.registry.prompts import IS_PROMPT
 from headwater_server.tracking.language import And, Comparison, Tree, parse_filter
 from headwater_server.tracking.matching import LISTED, NULLABLE, NUMERIC, TEXT, Field, Language
 from headwater_server.tracking.paging import Clause
@@ -44,7 +45,7 @@ def create(ask: Ask) -> dict[str, Any]:
     tags = checked_tags(ask.pairs("tags"))
     run_id, model_id = _origin(ask, source)
     run = ask.tracking.runs.find(run_id) if run_id else None
-    if PROMPT not in tags or "/" in source:  # a prompt's text is in its tags: its source is a plain word
+    if IS_PROMPT not in tags or "/" in source:  # a prompt's text is in its tags: its source is a plain word
         _check_source(ask, source, run_id if run else "")
     if run_id and run is None and _is_ours(source):
         raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
@@ -104,7 +105,7 @@ def search(ask: Ask) -> dict[str, Any]:
     asked = ask.asked(PAGE).checked(MAX_VERSIONS)
     name = _only_model(parse_filter(asked.filter))
     every: Iterable[VersionView] = ask.registry.versions_of(name) if name else ask.registry.all_versions()
-    versions = [one for one in every if PROMPT in asked.filter or PROMPT not in one.tags]
+    versions = [one for one in every if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
     default = [
         Clause[VersionView](lambda one: one.model, ascending=True),
         Clause[VersionView](lambda one: int(one.number), ascending=False),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
+import orjson
 
 from headwater_server.errors import Invalid, NotFound, Unavailable
 from headwater_server.log.leaf import Leaf
@@ -20,6 +21,8 @@ CONFORMANCE = """
 SELECT s.name, f.rule, f.text, f.count, f.first, f.last, f.example
 FROM finding f JOIN source s ON s.id = f.producer
 WHERE (?1 IS NULL OR s.name = ?1) AND (s.name, f.rule) > (?2, ?3) ORDER BY s.name, f.rule LIMIT ?4"""
+OF_KINDS = """
+JOIN json_each(?) k ON r.kind = k.value WHERE r.kind <> 'openlineage' AND r.seq > ? ORDER BY r.seq LIMIT ?"""
 KINDS = """
 WITH RECURSIVE kinds(kind) AS (
   SELECT min(kind) FROM record WHERE kind <> 'openlineage' UNION ALL
@@ -120,7 +123,9 @@ class SqliteLogReader:
         leaves = {row[0]: Leaf(*row) for row in rows}
         return [Evidence(seq, records.get(seq), leaves.get(seq)) for seq in range(first, end)]
 
-    def read(self, after: int, *, limit: int) -> list[Record]:
+    def read(self, after: int, *, limit: int, kinds: Sequence[str] = ()) -> list[Record]:
+        if kinds:
+            return self._records(OF_KINDS, (orjson.dumps(list(kinds)).decode(), after, limit))
         return self._records("WHERE r.seq > ? ORDER BY r.seq LIMIT ?", (after, limit))
 
     def get(self, seq: int) -> Record | None:
