@@ -63,7 +63,7 @@ def test_a_file_goes_in_and_comes_out_whole_and_in_part(http_client: httpx.Clien
     assert http_client.put(url, content=content).json() == {}
     answer = http_client.get(url)
     assert answer.content == content
-    assert answer.headers["content-disposition"] == 'attachment; filename="data.bin"'
+    assert answer.headers["content-disposition"] == "attachment; filename=data.bin"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["etag"] == f'"{hashlib.sha256(content).hexdigest()}"'

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 from mlflow.protos import databricks_pb2, model_registry_pb2, service_pb2, webhooks_pb2
 
-from headwater_server.api.mlflow.fields import NESTED, Spec, specs
+from headwater_server.api.mlflow.fields import ENUMS, NESTED, Spec, specs
 from headwater_server.api.mlflow.table import CALLS
 
 MUST = (
@@ -26,7 +26,6 @@ TYPES = {
     FieldDescriptor.TYPE_INT32: "int64",
     FieldDescriptor.TYPE_DOUBLE: "double",
     FieldDescriptor.TYPE_BOOL: "bool",
-    FieldDescriptor.TYPE_ENUM: "string",
 }
 OURS = {(method, call.path): call for call in CALLS for method in call.methods.split()}
 
@@ -68,5 +67,9 @@ def _compare(ours: dict[str, Spec], message: Any, where: str) -> None:
             _compare(
                 {f.name: f for f in specs(NESTED[mine.type])}, field.message_type, f"{where} {field.name}"
             )
-        else:
+        elif field.enum_type is None:
             assert mine.type == TYPES[field.type], f"{where} {field.name}"
+        else:
+            words = ENUMS[mine.type]
+            numbers = {v.number: v.name for v in field.enum_type.values}
+            assert {n: w for n, w in enumerate(words) if w} == numbers, f"{where} {field.name}"

@@ -119,7 +119,7 @@ def test_a_token_of_mlflows_own_form_is_read(address: str, runs: tuple[str, dict
     ("asked", "said"),
     [
         ({"filter_string": "metrics.loss > 'x'"}, "numeric value"),
-        ({"filter_string": "params.lr = "}, "At character 13 there is its end"),
+        ({"filter_string": "params.lr = "}, "at character 13 there is its end"),
         ({"filter_string": "wrong.key = 'x'"}, "Invalid entity type 'wrong'"),
         ({"filter_string": "attributes.nothing = 'x'"}, "Invalid attribute key 'nothing'"),
         ({"filter_string": "tags.a = 'open"}, "quote left open"),

@@ -68,7 +68,7 @@ class Catalogue:
         path = _checked(path)
         row: Any = self._guard(lambda: self._connection.execute(FIND, (path,)).fetchone())
         if row is None:
-            raise NotFound(f"there is no artifact {path!r}.", ref=path, didYouMean=[])
+            raise NotFound(f"No such artifact: {path!r}", ref=path, didYouMean=[])
         return row[0], Stored(row[1], row[2])
 
     def list(self, path: str) -> list[Listed]:

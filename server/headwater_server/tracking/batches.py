@@ -1,6 +1,7 @@
 """What one batch of a run's log may hold: how much, and under which names."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from headwater_server.errors import Invalid
 from headwater_server.series.port import Point
@@ -10,9 +11,9 @@ MAX_WHEN = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
 
-def checked_time(millis: int, what: str) -> int:
+def checked_time(millis: int, what: str, why: str = "milliseconds since 1970.") -> int:
     if not 0 <= millis <= MAX_WHEN:
-        raise Invalid(f"Invalid value {millis} for parameter '{what}' supplied: milliseconds since 1970.")
+        raise limits.wrong(millis, what, why)
     return millis
 
 
@@ -20,43 +21,71 @@ def check_batch(
     metrics: Sequence[tuple[str, Point]],
     params: Sequence[tuple[str, str]],
     tags: Sequence[tuple[str, str]],
+    *,
+    single: bool = False,
 ) -> None:
+    """`single`: it came as a call of its own, so its parameters are named without their place in a list."""
     for what, given, most in (
-        ("metrics", metrics, limits.MAX_METRICS),
-        ("params", params, limits.MAX_PARAMS),
-        ("tags", tags, limits.MAX_TAGS),
+        ("metrics", len(metrics), limits.MAX_METRICS),
+        ("params", len(params), limits.MAX_PARAMS),
+        ("tags", len(tags), limits.MAX_TAGS),
+        ("metrics, params, and tags", len(metrics) + len(params) + len(tags), limits.MAX_TOGETHER),
     ):
-        if len(given) > most:
+        if given > most:
             raise Invalid(
-                f"A batch logging request can contain at most {most} {what}. Got {len(given)} {what}. "
-                "Please split up the request."
+                f"A batch logging request can contain at most {most} {what}. Got {given} {what}. Please split up "
+                f"{what} across multiple requests and try again."
             )
-    together = len(metrics) + len(params) + len(tags)
-    if together > limits.MAX_TOGETHER:
-        raise Invalid(
-            f"A batch logging request can contain at most {limits.MAX_TOGETHER} entities. Got {together}. "
-            "Please split up the request."
-        )
-    for name in {name for name, _ in metrics}:
-        limits.checked_key(name, "name")
-    for _, point in metrics:
+
+    def named(what: str, place: int, field: str) -> str:
+        return field if single else f"{what}[{place}].{field}"
+
+    checked: set[str] = set()
+    for place, (name, point) in enumerate(metrics):
+        if name not in checked:
+            limits.checked_key(name, named("metrics", place, "name"), called="Metric name")
+            checked.add(name)
         if not -(2**63) <= point.step < 2**63:
-            raise Invalid(f"Invalid value {point.step} for parameter 'step' supplied: 64 bits.")
-        checked_time(point.timestamp, "timestamp")
-    seen: dict[str, str] = {}
-    for name, value in params:
-        limits.checked_key(name, "key")
-        limits.within(value, limits.MAX_PARAM, "value")
-        if name in seen:
-            raise Invalid(
-                f"Duplicate parameter keys have been submitted: ['{name}']. Please ensure the request contains "
-                "only one param value per param key."
-            )
-        seen[name] = value
-    check_tags(dict(tags))
+            raise limits.wrong(point.step, named("metrics", place, "step"), "64 bits.")
+        checked_time(
+            point.timestamp,
+            named("metrics", place, "timestamp"),
+            f"metric '{name}' (value={point.value}). Timestamp must be a nonnegative long (64-bit integer): "
+            "milliseconds since 1970.",
+        )
+    for place, (name, _) in enumerate(params):
+        limits.checked_key(name, named("params", place, "key"), called="Param key")
+    if twice := [name for name, times in Counter(name for name, _ in params).items() if times > 1]:
+        raise Invalid(
+            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one "
+            "param value per param key."
+        )
+    for place, (name, _) in enumerate(tags):
+        limits.checked_key(name, (path := named("tags", place, "key")), called=path)
 
 
-def check_tags(tags: Mapping[str, str]) -> None:
-    for name, value in tags.items():
+def check_tags(tags: Iterable[str]) -> None:
+    for name in tags:
         limits.checked_key(name, "key")
-        limits.within(value, limits.MAX_TAG, "value")
+
+
+def cut(
+    pairs: Iterable[tuple[str, str]], most: int, without_secrets: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """Values that are too long are cut, as MLflow's own server does and its clients rely on. Secrets are taken out
+    before, so that none is cut in two and looks like none.
+    """
+    return [(name, v if len(v) <= most else without_secrets(v)[:most]) for name, v in pairs]
+
+
+def changed_params(other: Sequence[Mapping[str, str]], run_id: str, *, single: bool) -> Invalid:
+    """That params have another value already."""
+    if not single:
+        return Invalid(
+            f"Changing param values is not allowed. Params were already logged='{other}' for run ID='{run_id}'."
+        )
+    one = other[0]
+    return Invalid(
+        f"Changing param values is not allowed. Param with key='{one['key']}' was already logged with "
+        f"value='{one['old_value']}' for run ID='{run_id}'. Attempted logging new value '{one['new_value']}'."
+    )

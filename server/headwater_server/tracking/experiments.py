@@ -12,6 +12,7 @@ from headwater_server.store.port import GraphStore
 from headwater_server.tracking import limits, records
 from headwater_server.tracking.drafting import Decided, decided, moment
 from headwater_server.tracking.known import Known
+from headwater_server.tracking.places import checked_root
 from headwater_server.tracking.turn import Turn
 from headwater_server.tracking.views import Experiment
 
@@ -43,7 +44,7 @@ class Experiments:
     # -- reads ------------------------------------------------------------------------------------
 
     def get(self, number: str) -> Experiment:
-        """Raises NotFound."""
+        """Raises NotFound, or Invalid when it is no id."""
         self._open()
         return self._get(number)
 
@@ -51,6 +52,12 @@ class Experiments:
         self._open()
         number = self._by_name.get(name)
         return None if number is None else self._views[number]
+
+    def is_deleted(self, number: str) -> bool:
+        """Also by whoever has the turn."""
+        self._open()
+        known = self._views.get(number)
+        return known is not None and known.deleted
 
     def all(self) -> list[Experiment]:
         self._open()
@@ -71,11 +78,12 @@ class Experiments:
         """The new experiment's id. `at` is when it was made, where that was elsewhere.
 
         Raises:
-            Invalid: the name or a tag.
+            Invalid: the name, a tag or the place of its files.
             AlreadyExists: by that name, be it deleted.
 
         """
         name, tags = checked_name(name), checked_tags(tags or {})
+        artifacts = checked_root(artifacts) if artifacts else None
         self._open()
 
         def decide() -> list[Decided]:
@@ -91,20 +99,28 @@ class Experiments:
         name = checked_name(name)
 
         def change(known: Experiment) -> dict[str, Any]:
+            if known.deleted:
+                raise Invalid("Cannot rename a non-active experiment. Restore it first.")
             if name != known.name:
                 self._must_be_free(name)
             return {"name": name, "job": known.job}
 
-        self._update(number, change, actor=actor, active="Cannot rename experiment")
+        self._update(number, change, actor=actor)
 
     def delete(self, number: str, *, actor: str) -> None:
-        self._update(number, lambda _: {"deleted": True}, actor=actor, active="Cannot delete experiment")
+        """Its runs count as deleted for as long as it is. Raises NotFound when it is deleted already."""
+        self._live(number, deleted=True, actor=actor)
 
     def restore(self, number: str, *, actor: str) -> None:
+        """Raises NotFound when it is not deleted."""
+        self._live(number, deleted=False, actor=actor)
+
+    def _live(self, number: str, *, deleted: bool, actor: str) -> None:
         def change(known: Experiment) -> dict[str, Any]:
-            if not known.deleted:
-                raise NotFound(f"No deleted experiment with id={number} exists.", ref=number, didYouMean=[])
-            return {"deleted": False}
+            if known.deleted is deleted:
+                state = "that is not deleted" if deleted else "that is deleted"
+                raise NotFound(f"No Experiment with id={number} exists {state}", ref=number, didYouMean=[])
+            return {"deleted": deleted}
 
         self._update(number, change, actor=actor)
 
@@ -112,6 +128,7 @@ class Experiments:
         tags = checked_tags(tags)
 
         def change(known: Experiment) -> dict[str, Any]:
+            _must_be_active(known)
             for name in removed:
                 if name not in known.tags:
                     raise NotFound(
@@ -119,7 +136,7 @@ class Experiments:
                     )
             return {"tags": dict(tags), "removed": list(removed)}
 
-        self._update(number, change, actor=actor, active="Cannot set tags on experiment")
+        self._update(number, change, actor=actor)
 
     # -- by whoever has the turn ---------------------------------------------------------------------
 
@@ -130,10 +147,7 @@ class Experiments:
     def active_now(self, number: str) -> Experiment:
         """Raises NotFound, or Invalid when it is deleted."""
         found = self._get(number)
-        if found.deleted:
-            raise Invalid(
-                f"The experiment {number} must be in the 'active' state. Current state is deleted. Restore it first."
-            )
+        _must_be_active(found)
         return found
 
     def unsaid_now(self, number: str) -> list[Decided]:
@@ -155,6 +169,8 @@ class Experiments:
 
     def _get(self, number: str) -> Experiment:
         found = self._views.get(number)
+        if found is None and not number.isdecimal():
+            raise Invalid(f"Invalid experiment ID '{number[:300]}'. Experiment ID must be a valid integer.")
         if found is None:
             raise NotFound(f"No Experiment with id={number} exists", ref=number, didYouMean=[])
         return found
@@ -186,22 +202,11 @@ class Experiments:
             yield [node.key for node in page]
             after = page[-1].sort, page[-1].key
 
-    def _update(
-        self,
-        number: str,
-        change: Callable[[Experiment], dict[str, Any]],
-        *,
-        actor: str,
-        active: str = "",
-    ) -> None:
+    def _update(self, number: str, change: Callable[[Experiment], dict[str, Any]], *, actor: str) -> None:
         self._open()
 
         def decide() -> list[Decided]:
             known = self._get(number)
-            if active and known.deleted:
-                raise Invalid(
-                    f"{active} {number}: it must be in the 'active' state. Current state is deleted."
-                )
             said = change(known)
             before = self._unsaid(number)
             facts = before[0].facts[keys.experiment(number)] if before else self._facts[number]
@@ -274,6 +279,13 @@ class Experiments:
 
     def _free(self, name: str) -> str:
         return name if name not in self._by_name else f"{name}-0"
+
+
+def _must_be_active(known: Experiment) -> None:
+    if known.deleted:
+        raise Invalid(
+            f"The experiment {known.id} must be in the 'active' state. Current state is deleted. Restore it first."
+        )
 
 
 def checked_name(name: str) -> str:

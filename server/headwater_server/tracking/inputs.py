@@ -1,6 +1,6 @@
 """What a run read, as its client describes it, made into an OpenLineage input. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,9 @@ class Input:
             (self.profile or "", limits.MAX_PROFILE, "profile"),
         ):
             limits.within(value, most, what)
+        for key, tag in self.tags.items():
+            limits.within(key, limits.MAX_INPUT_KEY, "key")
+            limits.within(tag, limits.MAX_INPUT_VALUE, "value")
         for what in ("name", "digest", "source_type", "source"):
             if not getattr(self, what):
                 raise Invalid(f"Missing value for required parameter 'datasets[].dataset.{what}'.")
@@ -53,8 +56,20 @@ def place_of(one: Input, dataset: Callable[[str], tuple[str, str] | None]) -> tu
     return dataset(ref) or taken_apart(ref)
 
 
-def described(one: Input, job: str, place: tuple[str, str] | None) -> dict[str, Any]:
-    """As a record keeps it: the OpenLineage input, and what its client said."""
+def described(
+    inputs: Sequence[Input], places: Sequence[tuple[str, str] | None], job: str, told: set[str]
+) -> list[dict[str, Any]]:
+    """As a record keeps them. `again`: the run has an input of this name and digest already (`told`)."""
+    said = []
+    for one, place in zip(inputs, places, strict=True):
+        name = f"{one.name}|{one.digest}"
+        said.append({**_described(one, job, place), "again": name in told})
+        told.add(name)
+    return said
+
+
+def _described(one: Input, job: str, place: tuple[str, str] | None) -> dict[str, Any]:
+    """The OpenLineage input, and what its client said."""
     namespace, name = place or unlinked(job, one.name)
     said = {
         "name": one.name,

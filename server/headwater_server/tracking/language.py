@@ -85,7 +85,7 @@ def parse_filter(text: str) -> Tree | None:
         raise Invalid(f"Invalid filter: at most {MAX_FILTER} characters, this one has {len(text)}.")
     if not text.strip():
         return None
-    reader = _Reader(text)
+    reader = _Reader(text, "Invalid clause(s) in filter string")
     tree = reader.any_of(0)
     reader.end()
     return tree
@@ -95,7 +95,7 @@ def parse_orders(texts: Sequence[str]) -> list[Order]:
     """`metrics.loss DESC`, one each or several with commas. Raises Invalid."""
     found: list[Order] = []
     for text in texts:
-        reader = _Reader(text)
+        reader = _Reader(text, "Invalid order_by clause")
         while True:
             entity, key = reader.ident()
             word = reader.peek().keyword
@@ -112,9 +112,10 @@ def parse_orders(texts: Sequence[str]) -> list[Order]:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, wrong: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._wrong = wrong
+        self._tokens = _tokens(text, wrong)
         self._place = 0
 
     def peek(self, ahead: int = 0) -> _Token:
@@ -218,33 +219,48 @@ class _Reader:
         if token.kind == "word" and token.text.lower() in ("nan", "inf", "infinity", "-inf", "-infinity"):
             return float(token.text)
         self._place -= 1
+        if token.kind == "word" and token.text.lower() not in ("true", "false"):
+            raise Invalid(
+                "Parameter value is either not quoted or unidentified quote types used for string value "
+                f"{token.text[:300]}. Use either single or double quotes."
+            )
         raise self._refused("a number, or a text in quotes")
 
     def _list(self) -> tuple[str | float, ...]:
         if self.next().text != "(":
             self._place -= 1
             raise self._refused("`(` and a list of values")
+        self._no_gap(first=True)
         found = [self._value()]
         while self.peek().text == ",":
             self.next()
             if self.peek().text == ")":
                 break
+            self._no_gap()
             found.append(self._value())
         if self.next().text != ")":
             self._place -= 1
             raise self._refused("`,` or `)`")
         return tuple(found)
 
+    def _no_gap(self, *, first: bool = False) -> None:
+        """That a list goes on with a value."""
+        text = self.peek().text
+        if text == "," or (first and text == ")"):
+            raise Invalid(
+                "While parsing a list in the query, expected a non-empty list of string values, but got "
+                f"{'empty' if text == ')' else 'ill-formed'} list: {self._text[:300]!r}"
+            )
+
     def _refused(self, expected: str) -> Invalid:
         token = self.peek()
         got = repr(token.text) if token.kind != "end" else "its end"
         return Invalid(
-            f"Invalid filter or order: {self._text[:300]!r}. At character {token.at + 1} there is {got}, "
-            f"expected is {expected}."
+            f"{self._wrong} {self._text[:300]!r}: at character {token.at + 1} there is {got}, expected is {expected}."
         )
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str, wrong: str) -> list[_Token]:
     found, at = [], 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -252,8 +268,7 @@ def _tokens(text: str) -> list[_Token]:
             if not text[at:].strip():
                 break
             raise Invalid(
-                f"Invalid filter or order: {text[:300]!r} cannot be read at character {at + 1}. "
-                "Is a quote left open?"
+                f"{wrong} {text[:300]!r}: it cannot be read at character {at + 1}. Is a quote left open?"
             )
         kind = match.lastgroup or ""
         found.append(_Token(kind, match[kind], match.start(kind)))

@@ -1,10 +1,13 @@
 """What names and values clients may log, and the refusals of what they may not, in the words that MLflow's tests know."""
 
+import json
 import posixpath
 import re
 
 from headwater_server.errors import Invalid
 
+SHOWN = 100
+"""Characters of a wrong text that a refusal repeats."""
 MAX_KEY = 250
 MAX_PARAM = 6_000
 MAX_TAG = 8_000
@@ -14,34 +17,42 @@ MAX_METRICS, MAX_PARAMS, MAX_TAGS, MAX_TOGETHER = 1_000, 100, 100, 1_000
 """Of one batch."""
 MAX_DATASETS = 1_000
 MAX_DATASET_NAME, MAX_DIGEST = 500, 36
-MAX_SOURCE, MAX_SCHEMA, MAX_PROFILE = 65_535, 2**20, 2**24
-_KEY = re.compile(r"[\w\-./ :]+")
+MAX_SOURCE, MAX_SCHEMA, MAX_PROFILE = 2**16 - 1, 2**20 - 1, 2**24 - 1
+MAX_INPUT_KEY, MAX_INPUT_VALUE = 255, 500
+"""Of a tag of what a run read."""
+_KEY = re.compile(r"[\w\-./ :]*")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 
 
-def checked_key(key: str, what: str) -> str:
-    """A metric's, param's or tag's name."""
-    within(key, MAX_KEY, "key")
-    if not _KEY.fullmatch(key) or _is_odd_path(key):
-        raise Invalid(
-            f"Invalid value {shown(key)} for parameter '{what}' supplied: Names may only contain alphanumerics, "
-            "underscores (_), dashes (-), periods (.), spaces ( ), colon (:), and slashes (/), and must not be "
-            "an absolute or a relative path."
+def checked_key(key: str, what: str, *, called: str = "key") -> str:
+    """A metric's, param's or tag's name: `what` is the parameter that says it, `called` what a long one is called."""
+    if not _KEY.fullmatch(key):
+        raise wrong(
+            key,
+            what,
+            "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
+            "and slashes (/).",
         )
+    if _is_odd_path(key):
+        raise wrong(
+            key,
+            what,
+            "Names may be treated as files in certain cases, and must not resolve to other names when treated as "
+            f"such. This name would resolve to {posixpath.normpath(key)!r}",
+        )
+    within(key, MAX_KEY, called)
     return key
-
-
-def checked_value(value: str, limit: int, what: str) -> str:
-    within(value, limit, what)
-    return value
 
 
 def within(value: str, limit: int, what: str) -> None:
     if len(value) > limit:
         raise Invalid(
-            f"Invalid value {shown(value)} for parameter '{what}' supplied: '{what}' exceeds the maximum length "
-            f"of {limit} characters. It has {len(value)}."
+            f"'{what}' exceeds the maximum length of {limit} characters. {shown(value)} has {len(value)}."
         )
+
+
+def wrong(value: object, what: str, why: str) -> Invalid:
+    return Invalid(f"Invalid value {shown(value)} for parameter '{what}' supplied: {why}")
 
 
 def checked_run_id(run_id: str) -> str:
@@ -56,8 +67,11 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-def shown(value: str) -> str:
-    return repr(value if len(value) <= 100 else value[:100] + "…")
+def shown(value: object) -> str:
+    """As JSON, the beginning of a long text."""
+    if isinstance(value, str) and len(value) > SHOWN:
+        value = value[:SHOWN] + "…"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_odd_path(key: str) -> bool:

@@ -52,7 +52,9 @@ class Language(Generic[R]):
         if entity in self.parts:
             fixed = self.parts[entity]
             if key.lower() not in fixed:
-                raise Invalid(f"Invalid {entity} key {key!r}: it is one of {', '.join(sorted(fixed))}.")
+                raise Invalid(
+                    f"Invalid {entity} key '{key}' specified. Valid keys are {', '.join(sorted(fixed))}."
+                )
             return fixed[key.lower()], key
         if entity in ("", "attribute", "attributes", "attr", "run"):
             name = self.spelled.get(key.lower(), key.lower())
@@ -83,14 +85,29 @@ class Language(Generic[R]):
         field, key = self.field(said.entity, said.key)
         name = f"{said.entity}.{said.key}" if said.entity else said.key
         if said.operator not in field.operators and not _is_numeric_param(field, said):
-            raise Invalid(
-                f"Invalid comparison operator {said.operator!r} for {name}: it takes {', '.join(sorted(field.operators))}."
-            )
+            raise self._no_such(said, field, name)
         read = field.read(key)
         test = _test(said, field, name)
         if field.many:
             return lambda row: any(test(value) for value in read(row))
         return lambda row: test(read(row))
+
+    def _no_such(self, said: Comparison, field: Field[R], name: str) -> Invalid:
+        """The refusal of an operator, in the words that MLflow has for it."""
+        if field.what == "number":
+            return _not_numeric(said.value, name)
+        if isinstance(said.value, tuple) and said.entity not in {*self.entities, *self.parts}:
+            listed = sorted(k for k, f in self.attributes.items() if "IN" in f.operators)
+            return Invalid(
+                f"Only {listed} attributes support comparison with a list of quoted string values. This one is {name}."
+            )
+        if isinstance(said.value, tuple):
+            return Invalid(
+                f"Expected a quoted string value for {name} (e.g. 'my-value'). Got value {said.value}"
+            )
+        return Invalid(
+            f"Invalid comparator '{said.operator}' not one of '{', '.join(sorted(field.operators))}' for {name}."
+        )
 
     def order(self, said: Order) -> Read[R]:
         field, key = self.field(said.entity, said.key)
@@ -113,7 +130,10 @@ def _test(said: Comparison, field: Field[Any], name: str) -> Callable[[Any], boo
         case "IN" | "NOT IN":
             wanted = value if isinstance(value, tuple) else ()
             if any(isinstance(v, float) for v in wanted):
-                raise Invalid(f"Invalid value for {name}: a list of texts in quotes.")
+                raise Invalid(
+                    "While parsing a list in the query, expected string value, punctuation, or whitespace, but got "
+                    f"different type in list for {name}."
+                )
             among = frozenset(wanted)
             if said.operator == "IN":
                 return lambda found: found in among
@@ -146,7 +166,13 @@ def _number(value: Any, name: str) -> float:
         and value.strip().lstrip("-").isdigit()
     ):
         return found  # clients quote version numbers
-    raise Invalid(f"Expected a numeric value for {name}. Got value {value!r}.")
+    raise _not_numeric(value, name)
+
+
+def _not_numeric(value: Any, name: str) -> Invalid:
+    entity, _, key = name.rpartition(".")
+    what = "metric" if entity in ("metric", "metrics") else f"numeric attribute: {key}"
+    return Invalid(f"Expected numeric value type for {what}. Found {value!r}, compared with {name}.")
 
 
 def _number_test(operator: str, value: float) -> Callable[[Any], bool]:

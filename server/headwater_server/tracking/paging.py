@@ -101,7 +101,13 @@ def _plain(value: float) -> Any:
 
 def _read(token: str, about: str) -> tuple[int, list[Any] | None]:
     try:
-        said = orjson.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        raw = base64.b64decode(token, altchars=b"-_", validate=True)
+    except ValueError:
+        raise Invalid(
+            f"Invalid page token, could not base64-decode {token[:80]!r}: give one that this search answered."
+        ) from None
+    try:
+        said = orjson.loads(raw)
         if "offset" in said:
             return max(0, int(said["offset"])), None
         if said["of"] == _digest(about):

@@ -1,7 +1,8 @@
 """Where the files of runs, logged models and versions lie in the artifact store. Pure."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
+from urllib.parse import unquote, urlparse, urlsplit
 
 from headwater_server.errors import Invalid
 
@@ -18,7 +19,8 @@ def checked_path(given: str) -> str:
     that nobody else who reads it (a client that downloads, a script) is led there.
 
     Raises:
-        Invalid: absolute, a URI, with a backslash or `..`, however often it is escaped.
+        Invalid: absolute, a URI, with a backslash or `..`, however often it is escaped. Its text is MLflow's, to the
+            letter: nothing of the path is repeated.
 
     """
     seen = given
@@ -27,11 +29,21 @@ def checked_path(given: str) -> str:
             break
         before, seen = seen, unquote(seen)
         if seen == before:
-            return given.rstrip("/")
-    raise Invalid(
-        f"Invalid path {given[:200]!r}: expected names with / between, below the artifact root: no scheme, no "
-        "leading /, no backslash, no `..` (escaped neither)."
-    )
+            return "/".join(part for part in given.split("/") if part not in ("", "."))
+    raise Invalid("Invalid path")
+
+
+def checked_root(uri: str) -> str:
+    """Where an experiment is to keep its files. A relative path begins where the server was started, as with MLflow.
+
+    Raises:
+        Invalid: with a fragment or parameters: what is below it could not be named.
+
+    """
+    parts = urlparse(uri)
+    if parts.fragment or parts.params:
+        raise Invalid("'artifact_location' URL can't include fragments or params.")
+    return uri if parts.scheme or uri.startswith("/") else str(Path.cwd() / uri)
 
 
 def place_of(uri: str, path: str = "") -> str:

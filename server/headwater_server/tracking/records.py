@@ -131,7 +131,8 @@ def translate_inputs(body: Any, seq: int) -> Mapping[str, Facts]:
             "linked": one["linked"],
             "content": name,
         }
-        run.say(f"input|{note['name']}|{note['digest']}", at, note)
+        if not one.get("again"):
+            run.say(f"input|{note['name']}|{note['digest']}", at, note)
         if not one["linked"]:
             facts[said.key].since("unlinked", at)
     for model in body["models"]:

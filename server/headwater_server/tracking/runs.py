@@ -15,7 +15,7 @@ from headwater_server.project.tracked import STATES, is_tracked
 from headwater_server.redaction.rules import REDACTED
 from headwater_server.series.port import Point, SeriesStore
 from headwater_server.tracking import limits, records
-from headwater_server.tracking.batches import check_batch, check_tags, checked_time
+from headwater_server.tracking.batches import changed_params, check_batch, check_tags, checked_time, cut
 from headwater_server.tracking.drafting import Decided, decided, moment
 from headwater_server.tracking.evaluations import Evaluated, evaluations
 from headwater_server.tracking.experiments import Experiments
@@ -27,7 +27,7 @@ from headwater_server.tracking.summaries import grown
 from headwater_server.tracking.turn import Turn
 from headwater_server.tracking.views import Run, tags_in
 
-PARENT, NAME, USER = "mlflow.parentRunId", "mlflow.runName", "mlflow.user"
+PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 COMMIT, REPO = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
 MODEL_HISTORY = "mlflow.log-model.history"
 
@@ -60,7 +60,8 @@ class Runs:
     def get(self, run_id: str) -> Run:
         """Raises NotFound."""
         key = self.key(run_id)
-        return Run.of(key, self._known.of(key))
+        facts = self._known.of(key)
+        return Run.of(key, facts, deleted=self._is_deleted(facts))
 
     def key(self, run_id: str) -> str:
         """Raises NotFound."""
@@ -125,8 +126,7 @@ class Runs:
                 f"(run_name='{name}', {NAME}='{tags[NAME]}')."
             )
         tags[NAME] = name or tags.get(NAME) or run_name()
-        if user:
-            tags.setdefault(USER, user)
+        tags = dict(cut(tags.items(), limits.MAX_TAG, self._turn.redactor.text))
         check_tags(tags)
         self._experiments.get(experiment)
         given, run_id = run_id, run_id or secrets.token_hex(16)
@@ -191,16 +191,15 @@ class Runs:
         return self._change(run_id, records.UPDATE, change, actor=actor)
 
     def delete(self, run_id: str, *, actor: str) -> None:
-        """It keeps all that was logged, and refuses more."""
-        self._change(run_id, records.UPDATE, lambda _: {"deleted": True}, actor=actor)
+        """It keeps all that was logged, and refuses more. Of one that is deleted already nothing is said."""
+        self._live(run_id, deleted=True, actor=actor)
 
     def restore(self, run_id: str, *, actor: str) -> None:
+        self._live(run_id, deleted=False, actor=actor)
+
+    def _live(self, run_id: str, *, deleted: bool, actor: str) -> None:
         def change(facts: Facts) -> dict[str, Any]:
-            if not facts.get("deleted"):
-                raise Invalid(
-                    f"The run {run_id} must be in the 'deleted' state. Current state is active. Nothing to restore."
-                )
-            return {"deleted": False}
+            return {} if bool(facts.get("deleted")) is deleted else {"deleted": deleted}
 
         self._change(run_id, records.UPDATE, change, actor=actor, deleted=True)
 
@@ -212,25 +211,30 @@ class Runs:
         params: Sequence[tuple[str, str]] = (),
         tags: Sequence[tuple[str, str]] = (),
         evaluated: Sequence[Evaluated] = (),
+        single: bool = False,
         actor: str,
     ) -> None:
-        """A batch: all of it or nothing. Points first, then one record with what they come to.
+        """A batch: all of it or nothing. Points first, then one record with what they come to. Values of params and
+        tags that are longer than the limit are cut to it. `single` tells how refusals name what is wrong.
 
         Raises:
             NotFound: the run.
             Invalid: it is deleted; a name or value is not allowed; a param has another value already.
 
         """
-        check_batch(metrics, params, tags)
+        redact = self._turn.redactor.text
+        params = cut(params, limits.MAX_PARAM, redact)
+        tags = cut(tags, limits.MAX_TAG, redact)
+        check_batch(metrics, params, tags, single=single)
         key = self.key(run_id)
-        self._check(key, self._known.of(key), params)
+        self._check(key, self._known.of(key), params, single)
         points: dict[str, list[Point]] = {}
         for name, point in metrics:
             points.setdefault(name, []).append(point)
         summaries = self._series.append(key, points) if points else {}
 
         def change(facts: Facts) -> dict[str, Any]:
-            self._check(key, facts, params)
+            self._check(key, facts, params, single)
             new = {name: value for name, value in params if facts.get(f"param|{name}") is None}
             set_tags = dict(tags)
             said: dict[str, Any] = {
@@ -278,7 +282,8 @@ class Runs:
         actor: str,
         at: int | None = None,
     ) -> None:
-        """That the run read these datasets and used these logged models.
+        """That the run read these datasets and used these logged models. An input that it has already, by name and
+        digest, stays as it was said first; the dataset is one that the run read all the same.
 
         Raises:
             NotFound: the run or a model.
@@ -294,7 +299,7 @@ class Runs:
         def change(facts: Facts) -> dict[str, Any]:
             home = self._experiments.get_now(str(facts.get("experiment")))
             self._models_now(models)
-            said = [described(one, home.job, place) for one, place in zip(inputs, places, strict=True)]
+            said = described(inputs, places, home.job, {name for name, _ in facts.named("input|")})
             return {"inputs": said, "models": list(models)} if said or models else {}
 
         self._change(run_id, records.INPUTS, change, actor=actor, at=at)
@@ -328,7 +333,7 @@ class Runs:
             key = _found(run_id, self._known.run_key_now(run_id))
             facts = self._known.now(key)
             if not deleted:
-                _must_be_active(run_id, facts)
+                self._must_be_active(run_id, facts)
             said = change(facts)
             if not said:
                 return []
@@ -348,16 +353,29 @@ class Runs:
         if home != experiment:
             raise AlreadyExists(f"Run {keys.parts_of(key)[0]} is there already, in experiment {home}.")
 
-    def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]]) -> None:
+    def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]], single: bool) -> None:  # noqa: FBT001
         run_id = keys.parts_of(key)[0]
-        _must_be_active(run_id, facts)
-        for name, value in params:
-            known = facts.get(f"param|{name}")
-            if known is not None and known != value and REDACTED not in known:
-                raise Invalid(
-                    f"Changing param values is not allowed. Param with key='{name}' was already logged with "
-                    f"value='{known}' for run ID='{run_id}'. Attempted logging new value '{value}'."
-                )
+        self._must_be_active(run_id, facts)
+        known = {name: facts.get(f"param|{name}") for name, _ in params}
+        other = [
+            {"key": name, "old_value": was, "new_value": value}
+            for name, value in params
+            if (was := known[name]) is not None and was != value and REDACTED not in was
+        ]
+        if other:
+            raise changed_params(other, run_id, single=single)
+
+    def _is_deleted(self, facts: Facts) -> bool:
+        """Those of a deleted experiment are, too."""
+        return bool(facts.get("deleted")) or self._experiments.is_deleted(str(facts.get("experiment")))
+
+    def _must_be_active(self, run_id: str, facts: Facts) -> None:
+        if not is_tracked(facts):
+            raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+        if self._is_deleted(facts):
+            raise Invalid(
+                f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it first."
+            )
 
     def _meant(self, key: str, tags: Mapping[str, str], known: Mapping[str, str]) -> dict[str, Any]:
         """What tags say of other nodes: the run above, the code. Looked up now, so that a replay need not."""
@@ -383,12 +401,3 @@ def _found(run_id: str, key: str | None) -> str:
     if key is None:
         raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
     return key
-
-
-def _must_be_active(run_id: str, facts: Facts) -> None:
-    if not is_tracked(facts):
-        raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
-    if facts.get("deleted"):
-        raise Invalid(
-            f"The run {run_id} must be in the 'active' state. Current state is deleted. Restore it first."
-        )

@@ -45,9 +45,9 @@ class Asked:
 
     def checked(self, most: int) -> "Asked":
         if not 0 < self.size <= most:
+            rule = f"at most {most}" if self.size > 0 else "a positive integer"
             raise Invalid(
-                f"Invalid value {self.size} for parameter 'max_results' supplied. It must be a positive integer, "
-                f"at most {most}."
+                f"Invalid value {self.size} for parameter 'max_results' supplied. It must be {rule}."
             )
         return self
 
@@ -89,7 +89,8 @@ class Search:
                 home = self._experiments.get(name)
             except NotFound:
                 continue  # as MLflow does: it has no runs
-            rows += self._tables.rows(home.id, keys.job(NAMESPACE, home.job))
+            found = self._tables.rows(home.id, keys.job(NAMESPACE, home.job))
+            rows += [Row(replace(row.run, deleted=True)) for row in found] if home.deleted else found
         return [row for row in rows if view.shows(deleted=row.run.deleted)]
 
     def datasets(self, experiments: Sequence[str], most: int) -> list[tuple[str, str, str, str]]:

@@ -66,7 +66,8 @@ class Run:
         return self.tags.get("mlflow.runName", "")
 
     @classmethod
-    def of(cls, key: str, facts: Facts) -> "Run":
+    def of(cls, key: str, facts: Facts, *, deleted: bool | None = None) -> "Run":
+        """`deleted` where that is not for the run alone to tell."""
         status, end = status_of(facts)
         return cls(
             key,
@@ -77,7 +78,7 @@ class Run:
             end,
             str(facts.get("user") or ""),
             str(facts.get("artifacts") or ""),
-            bool(facts.get("deleted")),
+            bool(facts.get("deleted")) if deleted is None else deleted,
             tags_in(facts),
             {name: str(value) for name, value in facts.named("param|")},
             {name: Point(said[1], said[2], number(said[0])) for name, said in facts.named("metric|")},

@@ -82,7 +82,11 @@ def artifact_routes(features: Features, settings: Settings) -> list[Route]:
             Route(f"{prefix}/mpu/{{path:path}}", no_parts, methods=_ALL),
             Route(f"{prefix}/{{path:path}}", no_such_call, methods=_ALL),
         ]
-    for prefix in ("", "/ajax-api/2.0/mlflow"):
+    for prefix in (
+        "",
+        "/",
+        "/ajax-api/2.0/mlflow",
+    ):  # "/": clients that say //get-artifact are answered by MLflow too
         found += [
             Route(
                 f"{prefix}/get-artifact", _of("run_id run_uuid path!", _run_place, features), methods=["GET"]
@@ -169,8 +173,12 @@ def _begun(store: ArtifactStore, path: str, span: Span) -> Iterator[bytes]:
 
 def _headers(path: str, stored: Stored, span: Span) -> dict[str, str]:
     name = path.rpartition("/")[2]
-    quoted = quote(name, safe=" ()+,;=@!$&'~")
-    said = f'filename="{name}"' if quoted == name else f"filename*=UTF-8''{quote(name, safe='')}"
+    if quote(name, safe="!$&+~") == name:  # a token of RFC 9110
+        said = f"filename={name}"
+    elif quote(name, safe=" ()+,;=@!$&'~") == name:
+        said = f'filename="{name}"'
+    else:
+        said = f"filename*=UTF-8''{quote(name, safe='')}"
     return {
         "Content-Disposition": f"attachment; {said}",
         "Content-Type": kind_of(name),

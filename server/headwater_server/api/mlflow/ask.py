@@ -82,9 +82,4 @@ class Ask:
         )
 
     def view(self, name: str) -> View:
-        given = self.said.get(name) or View.ACTIVE_ONLY
-        if given not in set(View):
-            raise Invalid(
-                f"Invalid value {given!r} for parameter '{name}' supplied: one of {', '.join(View)}."
-            )
-        return View(given)
+        return View(self.said.get(name) or View.ACTIVE_ONLY)

@@ -48,8 +48,7 @@ def restore(ask: Ask) -> dict[str, Any]:
 
 
 def update(ask: Ask) -> dict[str, Any]:
-    if name := ask.text("new_name"):
-        ask.tracking.experiments.rename(ask.text("experiment_id"), name, actor=ask.actor)
+    ask.tracking.experiments.rename(ask.text("experiment_id"), ask.text("new_name"), actor=ask.actor)
     return {}
 
 

@@ -28,6 +28,15 @@ NESTED: dict[str, str] = {
     "order": "field_name! ascending:bool dataset_name dataset_digest",
 }
 """The messages that fields hold."""
+ENUMS: dict[str, tuple[str, ...]] = {
+    "view": ("", "ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
+    "run_status": ("", "RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"),
+    "model_status": (
+        "LOGGED_MODEL_STATUS_UNSPECIFIED", "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY",
+        "LOGGED_MODEL_UPLOAD_FAILED",
+    ),
+}  # fmt: skip
+"""The words that fields take, by the numbers that stand for them too."""
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -37,6 +46,11 @@ class Spec:
     type: str = "string"
     required: bool = False
     repeated: bool = False
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Of an empty text nothing is left on the wire, so MLflow's server cannot tell it from none."""
+        return self.name == "value" and self.type == "string"
 
 
 @lru_cache(maxsize=512)
@@ -84,9 +98,11 @@ def checked(said: Mapping[str, Any], fields: Sequence[Spec], inside: str = "") -
     for field in fields:
         value = said.get(field.name)
         name = inside + field.name
-        if value is None or (value == "" and field.required and field.name not in _MAY_BE_EMPTY):
-            if field.required:
+        if field.required and value in (None, ""):
+            if not field.may_be_empty:
                 raise Invalid(f"Missing value for required parameter '{name}'.")
+            value = ""
+        if value is None:
             continue
         if not field.repeated:
             found[field.name] = _one(value, field, name)
@@ -95,9 +111,6 @@ def checked(said: Mapping[str, Any], fields: Sequence[Spec], inside: str = "") -
         else:
             raise _wrong(value, name, "a list")
     return found
-
-
-_MAY_BE_EMPTY = frozenset({"value"})
 
 
 def _one(value: Any, field: Spec, name: str) -> Any:
@@ -116,9 +129,20 @@ def _one(value: Any, field: Spec, name: str) -> Any:
             if value in ("true", "false"):
                 return value == "true"
             raise _wrong(value, name, "true or false")
+        case word if word in ENUMS:
+            return _word(value, ENUMS[word], name)
     if not isinstance(value, dict):
         raise _wrong(value, name, "an object")
     return checked(value, specs(NESTED[field.type]), f"{name}.")
+
+
+def _word(value: Any, words: Sequence[str], name: str) -> str:
+    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 3 else value
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(words):
+        value = words[number]
+    if not value or value not in words:
+        raise _wrong(value, name, f"one of {', '.join(filter(None, words))}")
+    return str(value)
 
 
 def _whole(value: Any, name: str) -> int:

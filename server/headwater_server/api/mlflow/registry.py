@@ -6,7 +6,7 @@ from typing import Any
 from headwater_server.api.mlflow import registered
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.shapes import filled
-from headwater_server.errors import AlreadyExists, Invalid
+from headwater_server.errors import AlreadyExists
 from headwater_server.registry.catalogue import ModelView
 from headwater_server.registry.prompts import IS_PROMPT
 from headwater_server.tracking import limits
@@ -49,8 +49,6 @@ def get(ask: Ask) -> dict[str, Any]:
 
 def rename(ask: Ask) -> dict[str, Any]:
     to = ask.text("new_name")
-    if not to:
-        raise Invalid("Missing value for required parameter 'new_name'.")
     ask.registry.rename(ask.text("name"), to, actor=ask.actor)
     return _shown(ask, to)
 

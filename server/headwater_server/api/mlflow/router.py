@@ -20,7 +20,7 @@ from headwater_server.api.mlflow.refusals import refusal, unexpected
 from headwater_server.api.mlflow.table import CALLS, Call
 from headwater_server.api.needs import needs, public
 from headwater_server.auth.policy import Permission, Principal
-from headwater_server.errors import Forbidden, HeadwaterError
+from headwater_server.errors import Forbidden, HeadwaterError, Invalid
 from headwater_server.settings import Settings
 from headwater_server.tracking.records import NAMESPACE
 
@@ -28,6 +28,7 @@ VERSION = "3.17.0"
 """The MLflow that is spoken: clients switch on by it what they may ask for."""
 PREFIXES = ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow")
 NEWER = ("/api/3.0/mlflow", "/ajax-api/3.0/mlflow")
+JSON = "application/json"
 _ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _SERVER = {
     "store_type": None,
@@ -74,6 +75,7 @@ def _endpoint(call: Call, features: Features, settings: Settings) -> Callable[[R
             raw = b""
             if request.method != "GET":
                 raw = await read_body(request, limit=settings.max_batch, timeout=settings.body_timeout)
+                _refuse_other_than_json(request, raw)
             work = partial(_work, request, raw, fields, call, features, principal_of(request))
             return Response(await run_in_threadpool(work), media_type="application/json")
         except HeadwaterError as error:
@@ -82,6 +84,13 @@ def _endpoint(call: Call, features: Features, settings: Settings) -> Callable[[R
             return unexpected(error, request.url.path)
 
     return endpoint
+
+
+def _refuse_other_than_json(request: Request, raw: bytes) -> None:
+    """Raises Invalid: a page of another site sends forms and texts without asking, and nothing else."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if raw and kind != JSON:
+        raise Invalid(f"Bad Request. Content-Type must be one of ['{JSON}'].")
 
 
 def _work(

@@ -68,7 +68,7 @@ def search(ask: Ask) -> bytes:
 
 
 def log_metric(ask: Ask) -> dict[str, Any]:
-    return _log(ask, metrics=[ask.said])
+    return _log(ask, metrics=[ask.said], single=True)
 
 
 def log_batch(ask: Ask) -> dict[str, Any]:
@@ -76,11 +76,11 @@ def log_batch(ask: Ask) -> dict[str, Any]:
 
 
 def log_parameter(ask: Ask) -> dict[str, Any]:
-    return _log(ask, params=[(ask.text("key"), ask.text("value"))])
+    return _log(ask, params=[(ask.text("key"), ask.text("value"))], single=True)
 
 
 def set_tag(ask: Ask) -> dict[str, Any]:
-    return _log(ask, tags=[(ask.text("key"), ask.text("value"))])
+    return _log(ask, tags=[(ask.text("key"), ask.text("value"))], single=True)
 
 
 def delete_tag(ask: Ask) -> dict[str, Any]:
@@ -94,6 +94,7 @@ def _log(
     metrics: Any = (),
     params: list[tuple[str, str]] | None = None,
     tags: list[tuple[str, str]] | None = None,
+    single: bool = False,
 ) -> dict[str, Any]:
     points = [(one["key"], Point(one.get("step", 0), one["timestamp"], one["value"])) for one in metrics]
     evaluated = [
@@ -102,7 +103,13 @@ def _log(
         if one.get("model_id")
     ]
     ask.tracking.runs.log(
-        ask.run_id, metrics=points, params=params or (), tags=tags or (), evaluated=evaluated, actor=ask.actor
+        ask.run_id,
+        metrics=points,
+        params=params or (),
+        tags=tags or (),
+        evaluated=evaluated,
+        single=single,
+        actor=ask.actor,
     )
     return {}
 
@@ -150,8 +157,11 @@ def log_model(ask: Ask) -> dict[str, Any]:
 def get_history(ask: Ask) -> dict[str, Any]:
     """All points, unless a page is asked for."""
     key, size = ask.text("metric_key"), ask.maybe("max_results")
-    if size is not None and not 0 < size <= HISTORY_PAGE:
-        size = HISTORY_PAGE
+    if size is not None and size <= 0:
+        raise Invalid(
+            f"Invalid value {size} for parameter 'max_results' supplied. It must be a positive integer."
+        )
+    size = None if size is None else min(size, HISTORY_PAGE)
     after = _after(ask.text("page_token"))
     points = ask.tracking.runs.history(ask.run_id, key, limit=None if size is None else size + 1, after=after)
     token = None
