@@ -1,9 +1,11 @@
 """What one batch of a run's log may hold: how much, and under which names."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from headwater_server.errors import Invalid
+from headwater_server.graph.facts import Facts
+from headwater_server.redaction.rules import REDACTED
 from headwater_server.series.port import Point
 from headwater_server.tracking import limits
 
@@ -78,14 +80,19 @@ def cut(
     return [(name, v if len(v) <= most else without_secrets(v)[:most]) for name, v in pairs]
 
 
-def changed_params(other: Sequence[Mapping[str, str]], run_id: str, *, single: bool) -> Invalid:
-    """That params have another value already."""
-    if not single:
-        return Invalid(
+def check_known(facts: Facts, params: Sequence[tuple[str, str]], run_id: str, *, single: bool) -> None:
+    """Raises Invalid when params have another value already. One whose value was a secret takes any again."""
+    other = []
+    for name, value in params:
+        known = facts.get(f"param|{name}")
+        if known is not None and known != value and REDACTED not in known:
+            other.append({"key": name, "old_value": known, "new_value": value})
+    if other and not single:
+        raise Invalid(
             f"Changing param values is not allowed. Params were already logged='{other}' for run ID='{run_id}'."
         )
-    one = other[0]
-    return Invalid(
-        f"Changing param values is not allowed. Param with key='{one['key']}' was already logged with "
-        f"value='{one['old_value']}' for run ID='{run_id}'. Attempted logging new value '{one['new_value']}'."
-    )
+    for one in other:
+        raise Invalid(
+            f"Changing param values is not allowed. Param with key='{one['key']}' was already logged with "
+            f"value='{one['old_value']}' for run ID='{run_id}'. Attempted logging new value '{one['new_value']}'."
+        )

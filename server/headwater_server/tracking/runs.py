@@ -12,10 +12,9 @@ from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.graph.words import Kind
 from headwater_server.project.tracked import STATES, is_tracked
-from headwater_server.redaction.rules import REDACTED
 from headwater_server.series.port import Point, SeriesStore
 from headwater_server.tracking import limits, records
-from headwater_server.tracking.batches import changed_params, check_batch, check_tags, checked_time, cut
+from headwater_server.tracking.batches import check_batch, check_known, check_tags, checked_time, cut
 from headwater_server.tracking.drafting import Decided, decided, moment
 from headwater_server.tracking.evaluations import Evaluated, evaluations
 from headwater_server.tracking.experiments import Experiments
@@ -227,14 +226,14 @@ class Runs:
         tags = cut(tags, limits.MAX_TAG, redact)
         check_batch(metrics, params, tags, single=single)
         key = self.key(run_id)
-        self._check(key, self._known.of(key), params, single)
+        self._check(key, self._known.of(key), params, single=single)
         points: dict[str, list[Point]] = {}
         for name, point in metrics:
             points.setdefault(name, []).append(point)
         summaries = self._series.append(key, points) if points else {}
 
         def change(facts: Facts) -> dict[str, Any]:
-            self._check(key, facts, params, single)
+            self._check(key, facts, params, single=single)
             new = {name: value for name, value in params if facts.get(f"param|{name}") is None}
             set_tags = dict(tags)
             said: dict[str, Any] = {
@@ -353,17 +352,10 @@ class Runs:
         if home != experiment:
             raise AlreadyExists(f"Run {keys.parts_of(key)[0]} is there already, in experiment {home}.")
 
-    def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]], single: bool) -> None:  # noqa: FBT001
+    def _check(self, key: str, facts: Facts, params: Sequence[tuple[str, str]], *, single: bool) -> None:
         run_id = keys.parts_of(key)[0]
         self._must_be_active(run_id, facts)
-        known = {name: facts.get(f"param|{name}") for name, _ in params}
-        other = [
-            {"key": name, "old_value": was, "new_value": value}
-            for name, value in params
-            if (was := known[name]) is not None and was != value and REDACTED not in was
-        ]
-        if other:
-            raise changed_params(other, run_id, single=single)
+        check_known(facts, params, run_id, single=single)
 
     def _is_deleted(self, facts: Facts) -> bool:
         """Those of a deleted experiment are, too."""
