@@ -21,6 +21,7 @@ MUST = (
     ("webhooks", set[str]()),
 )
 TYPES = {
+    FieldDescriptor.TYPE_ENUM: "string",
     FieldDescriptor.TYPE_STRING: "string",
     FieldDescriptor.TYPE_INT64: "int64",
     FieldDescriptor.TYPE_INT32: "int64",
@@ -67,7 +68,7 @@ def _compare(ours: dict[str, Spec], message: Any, where: str) -> None:
             _compare(
                 {f.name: f for f in specs(NESTED[mine.type])}, field.message_type, f"{where} {field.name}"
             )
-        elif field.enum_type is None:
+        elif mine.type not in ENUMS:
             assert mine.type == TYPES[field.type], f"{where} {field.name}"
         else:
             words = ENUMS[mine.type]
