@@ -27,6 +27,7 @@ from headwater_server.api.mlflow.ask import Features
 from headwater_server.api.mlflow.direct import Direct
 from headwater_server.api.openapi import openapi_router
 from headwater_server.api.openlineage import batch_answer, openlineage_router
+from headwater_server.api.otlp import otlp_routes
 from headwater_server.api.problems import render_all
 from headwater_server.api.routes import RouteTable
 from headwater_server.api.seen import as_seen
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
     app.include_router(health_router(parts.ready, metrics))
     app.router.routes.extend(mlflow_routes(_features(parts), settings))
+    app.router.routes.extend(otlp_routes(parts.tracking, settings))
     app.include_router(marquez_router(lambda request: context(principal_of(request))))
     app.include_router(
         audit_router(parts.audit, lambda request: principal_of(request).name, timeout=settings.body_timeout)

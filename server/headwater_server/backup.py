@@ -23,7 +23,7 @@ from headwater_server.settings import Settings
 
 FILES = ("checkpoint.txt", "signing.key", "signing.next.key")
 """Copied first: the log that is copied then has at least what they speak of."""
-DATABASES = ("log.db", "access.db", "webhooks.db", "artifacts.db", "series.db")
+DATABASES = ("log.db", "access.db", "webhooks.db", "artifacts.db", "series.db", "traces.db")
 """Copied in this order. The log first: what its records speak of is written before them, so the later copies have it."""
 FOLDERS = ("artifacts",)
 """Copied last; their files are never changed."""

@@ -41,6 +41,7 @@ from headwater_server.series.sqlite import SqliteSeries
 from headwater_server.settings import Settings
 from headwater_server.store.port import Applied, GraphStore
 from headwater_server.store.sqlite import SqliteStore
+from headwater_server.traces.sqlite import SqliteTraces
 from headwater_server.tracking import records as tracking_records
 from headwater_server.tracking.files import Files
 from headwater_server.tracking.service import Tracking
@@ -102,6 +103,7 @@ class Parts:
                 closing(DeadLetters(settings.data / "dead-letters.db", graph=self.store.backend))
             )
             self.series = held.enter_context(closing(SqliteSeries(settings.data / "series.db")))
+            self.traces = held.enter_context(closing(SqliteTraces(settings.data / "traces.db")))
             self.artifacts = held.enter_context(
                 closing(Catalogue(settings.data / "artifacts.db", open_blobs(settings)))
             )
@@ -121,7 +123,15 @@ class Parts:
             self._held = held.pop_all()
         self.registry = self.registry_at(micros)
         self.office = DeadLetterOffice(self.committer, self.letters, self.log, now=micros)
-        self.tracking = Tracking(self.committer, self.store, self.series, resolve=self.resolve, now=micros)
+        self.tracking = Tracking(
+            self.committer,
+            self.store,
+            self.series,
+            self.traces,
+            self.artifacts,
+            resolve=self.resolve,
+            now=micros,
+        )
         self.news = News()
         self.projection.tell(shown=self._shown, emptied=self._forget)
         self.files = Files(self.artifacts, self.tracking.runs, self.tracking.models)

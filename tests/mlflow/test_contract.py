@@ -20,6 +20,11 @@ MUST = (
     ("model-versions/", set[str]()),
     ("webhooks", set[str]()),
 )
+TRACES = {
+    "startTraceV3", "searchTracesV3", "getTrace", "getTraceInfoV3", "batchGetTraces", "batchGetTraceInfos",
+    "setTraceTag", "setTraceTagV3", "deleteTraceTag", "deleteTraceTagV3", "deleteTraces", "deleteTracesV3",
+    "linkTracesToRun", "createAssessment", "GetAssessment", "updateAssessment", "deleteAssessment",
+}  # fmt: skip
 TYPES = {
     FieldDescriptor.TYPE_ENUM: "string",
     FieldDescriptor.TYPE_STRING: "string",
@@ -28,10 +33,22 @@ TYPES = {
     FieldDescriptor.TYPE_DOUBLE: "double",
     FieldDescriptor.TYPE_BOOL: "bool",
 }
-OURS = {(method, call.path): call for call in CALLS for method in call.methods.split()}
+WRITTEN = {
+    "google.protobuf.Timestamp": "time",
+    "google.protobuf.Duration": "duration",
+    "google.protobuf.FieldMask": "mask",
+    "google.protobuf.Value": "json",
+    "opentelemetry.proto.trace.v1.Span": "json",
+}
+OURS = {
+    (method, version, call.path): call
+    for call in CALLS
+    for method in call.methods.split()
+    for version in call.versions.split()
+}
 
 
-def _must_have() -> Iterator[tuple[str, str, Any]]:
+def _must_have() -> Iterator[tuple[str, str, str, Any]]:
     for module in (service_pb2, model_registry_pb2, webhooks_pb2):
         for service in module.DESCRIPTOR.services_by_name.values():
             for method in service.methods:
@@ -40,20 +57,23 @@ def _must_have() -> Iterator[tuple[str, str, Any]]:
                     wanted = any(
                         path.startswith(begin) and path.rpartition("/")[2] not in but for begin, but in MUST
                     )
-                    if wanted and endpoint.since.major == 2:
-                        yield endpoint.method, "/" + path, method.input_type
+                    if (wanted and endpoint.since.major == 2) or method.name in TRACES:
+                        shown = path.replace("{assessment.trace_id}", "{trace_id}")
+                        yield endpoint.method, f"{endpoint.since.major}.0", "/" + shown, method.input_type
 
 
 ALL = list(_must_have())
 
 
 def test_the_descriptors_are_walked() -> None:
-    assert len(ALL) >= 64
+    assert len(ALL) >= 64 + len(TRACES)
 
 
-@pytest.mark.parametrize(("method", "path", "message"), ALL, ids=[f"{m} {p}" for m, p, _ in ALL])
-def test_a_call_is_there_with_its_fields(method: str, path: str, message: Any) -> None:
-    call = OURS[method, path]
+@pytest.mark.parametrize(
+    ("method", "version", "path", "message"), ALL, ids=[f"{m} {v} {p}" for m, v, p, _ in ALL]
+)
+def test_a_call_is_there_with_its_fields(method: str, version: str, path: str, message: Any) -> None:
+    call = OURS[method, version, path]
     _compare({f.name: f for f in specs(call.fields)}, message, path)
 
 
@@ -61,13 +81,19 @@ def _compare(ours: dict[str, Spec], message: Any, where: str) -> None:
     for field in message.fields:
         mine = ours.get(field.name)
         assert mine is not None, f"{where} does not read {field.name}"
-        assert mine.repeated is bool(field.is_repeated), f"{where} {field.name}"
+        is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+        assert mine.repeated is bool(field.is_repeated and not is_map), f"{where} {field.name}"
         if field.GetOptions().Extensions[databricks_pb2.validate_required]:
-            assert mine.required, f"{where} requires {field.name}"
-        if field.message_type is not None:
-            _compare(
-                {f.name: f for f in specs(NESTED[mine.type])}, field.message_type, f"{where} {field.name}"
-            )
+            # an update names what it changes: clients leave the rest out, though the descriptor shares the message
+            assert mine.required or where.endswith("assessment_change"), f"{where} requires {field.name}"
+        kind = field.message_type and WRITTEN.get(field.message_type.full_name)
+        if is_map:
+            assert mine.type == "map", f"{where} {field.name}"
+        elif kind:
+            assert mine.type == kind, f"{where} {field.name}"
+        elif field.message_type is not None:
+            inner = {f.name: f for f in specs(NESTED[mine.type])}
+            _compare(inner, field.message_type, f"{where} {mine.type}")
         elif mine.type not in ENUMS:
             assert mine.type == TYPES[field.type], f"{where} {field.name}"
         else:

@@ -13,6 +13,7 @@ from headwater_server.store.port import Direction
 from headwater_server.tracking.evaluations import Evaluated
 from headwater_server.tracking.inputs import Input
 from headwater_server.tracking.search import Asked
+from headwater_server.tracking.traces import Told
 from tests.app import Headwater
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -52,6 +53,10 @@ def a_whole_story(headwater: Headwater) -> tuple[str, str, str]:
     auc = Evaluated(model.id, "auc", Point(0, 1_700_000_003_000, 0.9), "orders", "d1")
     tracking.runs.log(run.id, metrics=[("auc", auc.point)], evaluated=[auc], actor=ME)
     tracking.models.finish(model.id, "READY", actor=ME)
+    for later, name in enumerate(("t1", "t2")):
+        asked = {"mlflow.sourceRun": run.id, "mlflow.modelId": model.id}
+        told = Told(name, number, 1_700_000_003_000 + later, 1, "OK", "", "", "", asked, {})
+        tracking.traces.tell(told, actor=ME)
     tracking.runs.update(run.id, status="FINISHED", end=1_700_000_004_000, actor=ME)
     tracking.runs.update(above.id, status="FAILED", end=1_700_000_005_000, actor=ME)
     registry.register_model("churn", actor=ME)

@@ -3,6 +3,7 @@
 Names of facts (said by `tracking.records`):
 
 * Experiment: `created`, `moved`, `name`, `job`, `artifacts`, `deleted`, `tag|KEY`
+* Experiment, Run, LoggedModel: `traces` -> [count, last] by number of changes
 * Run: `experiment`, `status` -> [status, end], `user`, `artifacts`, `deleted`, `tag|KEY`, `param|KEY`,
   `metric|KEY` -> [last, step, ts, least, most, since] by number of points, `input|DATASET|NAME` -> {name, digest,
   context, linked, content}, `logged|MODEL` -> step, `used|MODEL`
@@ -50,6 +51,7 @@ def derive_experiment(key: str, facts: Facts) -> Derived:
         "tags": _own_tags(facts),
         "created": created,
         "artifacts": facts.get("artifacts"),
+        **_traced(facts),
         **by_hand,
         "archived": bool(facts.get("deleted") or by_hand.get("archived")),
     }
@@ -94,6 +96,7 @@ def track(derived: Derived, key: str, facts: Facts) -> None:
         "user": facts.get("user"),
         "artifacts": facts.get("artifacts"),
         "archived": bool(facts.get("deleted") or told.get("archived")),
+        **_traced(facts),
         "unlinked": sorted({said["name"] for _, said in inputs if not said["linked"]}),
     }
     derived.nodes[0] = run._replace(props=present(props))
@@ -168,6 +171,7 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
         "created": created,
         "artifacts": made.get("artifacts"),
         **_described(facts),
+        **_traced(facts),
         **by_hand,
         "archived": hidden and bool(made),
     }
@@ -188,6 +192,12 @@ def derive_logged_model(key: str, facts: Facts) -> Derived:
         derived.nodes.append(package)
         derived.edges.append(Edge(key, EdgeKind.NEEDS, package.key, props={"spec": spec}))
     return derived
+
+
+def _traced(facts: Facts) -> dict[str, Value]:
+    """How many traces it has, and when the last one began."""
+    said = facts.get("traces")
+    return {} if said is None else {"traces": said[0], "lastTrace": said[1] * 1_000}
 
 
 ENVIRONMENTS = ("file|requirements.txt", "file|python_env.yaml", "file|conda.yaml")

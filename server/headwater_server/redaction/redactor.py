@@ -23,6 +23,8 @@ ENVIRONMENT = frozenset(
     }
 )  # fmt: skip
 """Variables whose values are kept (facet environmentVariables); `*` at the end stands for anything."""
+_WRAPPED = frozenset({"string_value", "stringValue"})
+"""OpenTelemetry says `{"key": name, "value": {"stringValue": text}}`: the text has the name of what is around it."""
 _SHORTEST = 8
 """Characters of a text that can hold a name and a secret."""
 
@@ -101,7 +103,7 @@ class _Pass:
                 continue
             shown = self._key(key, pointer)
             where = f"{pointer}/{_escaped(shown)}"
-            under = str(pair) if of_secret and key == "value" else key
+            under = name if key in _WRAPPED else str(pair) if of_secret and key == "value" else key
             if self._strip and name == "sql" and key == "query" and isinstance(value, str):
                 value = self._stripped(value, where, given.get("dialect"))  # noqa: PLW2901 - goes on from there
             clean[shown] = self.value(value, where, under)

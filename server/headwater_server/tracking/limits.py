@@ -44,6 +44,10 @@ def checked_key(key: str, what: str, *, called: str = "key") -> str:
     return key
 
 
+def is_key(key: str) -> bool:
+    return len(key) <= MAX_KEY and _KEY.fullmatch(key) is not None and not _is_odd_path(key)
+
+
 def within(value: str, limit: int, what: str) -> None:
     if len(value) > limit:
         raise Invalid(
@@ -55,10 +59,10 @@ def wrong(value: object, what: str, why: str) -> Invalid:
     return Invalid(f"Invalid value {shown(value)} for parameter '{what}' supplied: {why}")
 
 
-def checked_run_id(run_id: str) -> str:
+def checked_run_id(run_id: str, of: str = "run") -> str:
     if not is_run_id(run_id):
         raise Invalid(
-            f"Invalid run ID: '{run_id[:300]}'. It is letters, digits, _ and -, at most 256 of them."
+            f"Invalid {of} ID: '{run_id[:300]}'. It is letters, digits, _ and -, at most 256 of them."
         )
     return run_id
 

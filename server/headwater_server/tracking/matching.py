@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from headwater_server.errors import Invalid
 from headwater_server.tracking.language import And, Comparison, Not, Or, Order, Tree
@@ -44,6 +44,10 @@ class Language(Generic[R]):
     """By entity, those with fixed keys (`datasets.name`)."""
     spelled: Mapping[str, str]
     """Other names of attributes."""
+    itself: frozenset[str] = frozenset({"run"})
+    """Entities that are the row itself: their keys are attributes."""
+    within: Mapping[str, "Within[R]"] = field(default_factory=dict)
+    """By entity, what a row has many of: all that one AND says of them is said of one."""
 
     def field(self, entity: str, key: str) -> tuple[Field[R], str]:
         """Raises Invalid: there is none."""
@@ -56,7 +60,7 @@ class Language(Generic[R]):
                     f"Invalid {entity} key '{key}' specified. Valid keys are {', '.join(sorted(fixed))}."
                 )
             return fixed[key.lower()], key
-        if entity in ("", "attribute", "attributes", "attr", "run"):
+        if entity in ("", "attribute", "attributes", "attr") or entity in self.itself:
             name = self.spelled.get(key.lower(), key.lower())
             if name in self.attributes:
                 return self.attributes[name], key
@@ -66,12 +70,12 @@ class Language(Generic[R]):
         known = sorted({*self.entities, *self.parts, "attributes"})
         raise Invalid(f"Invalid entity type {entity!r}. Valid values are: {', '.join(known)}.")
 
-    def predicate(self, tree: Tree | None) -> Callable[[R], bool]:
+    def predicate(self, tree: "Tree | _Of | None") -> Callable[[R], bool]:
         match tree:
             case None:
                 return lambda _: True
             case And(terms):
-                every = [self.predicate(t) for t in terms]
+                every = [self.predicate(t) for t in self._together(terms)]
                 return lambda row: all(p(row) for p in every)
             case Or(terms):
                 some = [self.predicate(t) for t in terms]
@@ -79,7 +83,27 @@ class Language(Generic[R]):
             case Not(term):
                 inner = self.predicate(term)
                 return lambda row: not inner(row)
+            case _Of(entity, comparisons):
+                return self._within(entity, comparisons)
+            case Comparison(entity=entity) if entity in self.within:
+                return self._within(entity, (tree,))
         return self._comparison(tree)
+
+    def _together(self, terms: "Sequence[Tree | _Of]") -> "list[Tree | _Of]":
+        """What is said of the parts of a row, by entity."""
+        parts: dict[str, list[Comparison]] = {}
+        found: list[Tree | _Of] = []
+        for term in terms:
+            if isinstance(term, Comparison) and term.entity in self.within:
+                parts.setdefault(term.entity, []).append(term)
+            else:
+                found.append(term)
+        return [*found, *(_Of(entity, tuple(said)) for entity, said in parts.items())]
+
+    def _within(self, entity: str, said: "tuple[Comparison, ...]") -> Callable[[R], bool]:
+        language, read = self.within[entity]
+        inner = language.predicate(And(tuple(_inside(one) for one in said)))
+        return lambda row: any(inner(part) for part in read(row))
 
     def _comparison(self, said: Comparison) -> Callable[[R], bool]:
         field, key = self.field(said.entity, said.key)
@@ -88,6 +112,8 @@ class Language(Generic[R]):
             raise self._no_such(said, field, name)
         read = field.read(key)
         test = _test(said, field, name)
+        if field.many and said.operator == "IS NULL":
+            return lambda row: not any(value is not None for value in read(row))
         if field.many:
             return lambda row: any(test(value) for value in read(row))
         return lambda row: test(read(row))
@@ -114,6 +140,26 @@ class Language(Generic[R]):
         if field.many:
             raise Invalid(f"Invalid order_by: {said.entity}.{said.key} has no order.")
         return field.read(key)
+
+
+class Within(NamedTuple, Generic[R]):
+    """What a row has many of: the language of one, and how to read them."""
+
+    language: Language[Any]
+    read: Callable[[R], Iterable[Any]]
+
+
+class _Of(NamedTuple):
+    """Comparisons with one part of a row."""
+
+    entity: str
+    said: tuple[Comparison, ...]
+
+
+def _inside(said: Comparison) -> Comparison:
+    """`span.attributes.model` as a span says it: `attributes.model`."""
+    entity, dot, key = said.key.partition(".")
+    return said._replace(entity=entity.lower(), key=key) if dot else said._replace(entity="")
 
 
 def _is_numeric_param(field: Field[Any], said: Comparison) -> bool:

@@ -91,8 +91,29 @@ def _is_behind(one: tuple[Any, ...], bound: list[Any], clauses: Sequence[Clause[
 
 def _written(one: tuple[Any, ...], about: str) -> str:
     last = [[rank, _plain(value)] if isinstance(value, float) else [rank, value] for rank, value in one[:-2]]
-    said = {"after": [*last, one[-2]], "of": _digest(about)}
-    return base64.urlsafe_b64encode(orjson.dumps(said)).decode()
+    return sealed([*last, one[-2]], about)
+
+
+def sealed(place: list[Any], about: str) -> str:
+    """A token for what stands behind a place of this search."""
+    return base64.urlsafe_b64encode(orjson.dumps({"after": place, "of": _digest(about)})).decode()
+
+
+def opened(token: str, about: str) -> list[Any]:
+    """The place that was sealed. Raises Invalid: not for this search."""
+    try:
+        said = orjson.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        if said["of"] == _digest(about):
+            return list(said["after"])
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise _unknown(token)
+
+
+def _unknown(token: str) -> Invalid:
+    return Invalid(
+        f"Invalid page token {token[:80]!r}: give one that this search answered, with the same filter and order_by."
+    )
 
 
 def _plain(value: float) -> Any:
@@ -115,9 +136,7 @@ def _read(token: str, about: str) -> tuple[int, list[Any] | None]:
             return 0, [*((rank, _value(value)) for rank, value in ranks), name]
     except (ValueError, TypeError, KeyError):
         pass
-    raise Invalid(
-        f"Invalid page token {token[:80]!r}: give one that this search answered, with the same filter and order_by."
-    )
+    raise _unknown(token)
 
 
 def _value(said: Any) -> Any:

@@ -25,6 +25,7 @@ INPUTS: Final = "tracking.inputs"
 OUTPUTS: Final = "tracking.outputs"
 MODEL: Final = "tracking.model"
 MODEL_UPDATE: Final = "tracking.model_update"
+TRACES: Final = "tracking.traces"
 
 NAMESPACE: Final = keys.TRACKED
 """Of the jobs that experiments are."""
@@ -179,6 +180,15 @@ def key_of(body: Any) -> str:
     return keys.logged_model(body["id"], body.get("path", ""))
 
 
+def translate_traces(body: Any, seq: int) -> Mapping[str, Facts]:
+    """What the traces of experiments, runs and logged models come to, in absolute values: the most often changed holds."""
+    del seq
+    facts: dict[str, Facts] = defaultdict(Facts)
+    for key, (changes, count, last) in body["of"].items():
+        facts[key].say("traces", changes, [count, last])
+    return facts
+
+
 def _model(model: Facts, body: Any, at: int) -> None:
     model.until("moved", at)
     _files(model, body)
@@ -246,4 +256,5 @@ TRANSLATORS = {
     OUTPUTS: translate_outputs,
     MODEL: translate_model,
     MODEL_UPDATE: translate_model_update,
+    TRACES: translate_traces,
 }

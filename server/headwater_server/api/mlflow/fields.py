@@ -1,12 +1,15 @@
 """What a call may say: field by field, from a query string or a JSON body. Unknown fields are passed over.
 
 A route's fields are one text: `run_id! key! value!:double tags:pair*`. `!` is required, `*` is a list, the type is
-`string` unless told.
+`string` unless told: a number, a message of NESTED, or what proto3 writes in its own way (`time` and `duration` become
+milliseconds, `mask` the names of fields).
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +29,24 @@ NESTED: dict[str, str] = {
     "dataset_name": "dataset_name! dataset_digest",
     "webhook_event": "entity! action!",
     "order": "field_name! ascending:bool dataset_name dataset_digest",
+    "trace": "trace_info:trace_info spans:json*",
+    "trace_info": "trace_id client_request_id trace_location:trace_location request response request_preview response_preview "
+    "request_time:time execution_duration:duration state:trace_state trace_metadata:map assessments:assessment* tags:map",
+    "trace_location": "type:location_type mlflow_experiment:experiment_location inference_table:table_location",
+    "experiment_location": "experiment_id",
+    "table_location": "full_table_name",
+    "assessment": "assessment_id assessment_name! trace_id span_id source:assessment_source create_time:time "
+    "last_update_time:time feedback:feedback expectation:expectation issue:issue rationale error:assessment_error "
+    "metadata:map overrides valid:bool",
+    "assessment_change": "assessment_id assessment_name trace_id span_id source:assessment_source create_time:time "
+    "last_update_time:time feedback:feedback expectation:expectation issue:issue rationale error:assessment_error "
+    "metadata:map overrides valid:bool",
+    "assessment_source": "source_type!:source_type source_id!",
+    "feedback": "value:json error:assessment_error",
+    "expectation": "value:json serialized_value:serialized",
+    "serialized": "serialization_format value",
+    "assessment_error": "error_code error_message stack_trace",
+    "issue": "issue_name!",
 }
 """The messages that fields hold."""
 ENUMS: dict[str, tuple[str, ...]] = {
@@ -35,6 +56,9 @@ ENUMS: dict[str, tuple[str, ...]] = {
         "LOGGED_MODEL_STATUS_UNSPECIFIED", "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY",
         "LOGGED_MODEL_UPLOAD_FAILED",
     ),
+    "trace_state": ("STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"),
+    "location_type": ("TRACE_LOCATION_TYPE_UNSPECIFIED", "MLFLOW_EXPERIMENT", "INFERENCE_TABLE"),
+    "source_type": ("SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "CODE"),
 }  # fmt: skip
 """The words that fields take, by the numbers that stand for them too."""
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -126,9 +150,17 @@ def _one(value: Any, field: Spec, name: str) -> Any:
         case "bool":
             if isinstance(value, bool):
                 return value
-            if value in ("true", "false"):
-                return value == "true"
+            if isinstance(value, str) and value.lower() in ("true", "false"):
+                return value.lower() == "true"
             raise _wrong(value, name, "true or false")
+        case "json":
+            return value
+        case "map":
+            if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+                return value
+            raise _wrong(value, name, "an object of texts")
+        case "time" | "duration" | "mask":
+            return _written(value, field.type, name)
         case word if word in ENUMS:
             return _word(value, ENUMS[word], name)
     if not isinstance(value, dict):
@@ -143,6 +175,36 @@ def _word(value: Any, words: Sequence[str], name: str) -> str:
     if not value or value not in words:
         raise _wrong(value, name, f"one of {', '.join(filter(None, words))}")
     return str(value)
+
+
+def _written(value: Any, kind: str, name: str) -> Any:
+    """What proto3 writes as a text (https://protobuf.dev/programming-guides/json/)."""
+    if isinstance(value, str):
+        if kind == "mask":
+            return [_CAMEL.sub(r"_\1", path).lower() for path in value.split(",") if path]
+        if kind == "duration" and (found := _DURATION.fullmatch(value)):
+            return round(float(found[1]) * 1_000)
+        if kind == "time" and (moment := _millis(value)) is not None:
+            return moment
+    raise _wrong(
+        value, name, {"mask": "names of fields", "duration": 'seconds like "1.5s"'}.get(kind, _TIMES)
+    )
+
+
+_CAMEL = re.compile("([A-Z])")
+_DURATION = re.compile(r"([0-9]{1,11}(?:\.[0-9]{1,9})?)s")
+_TIMES = 'a time like "2026-01-02T03:04:05.678Z", from 1970 on'
+
+
+def _millis(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    found = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return found if found >= 0 else None
 
 
 def _whole(value: Any, name: str) -> int:

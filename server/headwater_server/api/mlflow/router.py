@@ -26,8 +26,8 @@ from headwater_server.tracking.records import NAMESPACE
 
 VERSION = "3.17.0"
 """The MLflow that is spoken: clients switch on by it what they may ask for."""
-PREFIXES = ("/api/2.0/mlflow", "/ajax-api/2.0/mlflow")
-NEWER = ("/api/3.0/mlflow", "/ajax-api/3.0/mlflow")
+VERSIONS = ("2.0", "3.0")
+NEWEST = "3.0"
 JSON = "application/json"
 _ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _SERVER = {
@@ -45,15 +45,20 @@ _SERVER = {
 def mlflow_routes(features: Features, settings: Settings) -> list[Route]:
     """Plain routes: they are the ones that are called most, and need nothing that a framework adds."""
     found: list[Route] = []
-    for prefix in PREFIXES:
-        for call in CALLS:
-            endpoint = _endpoint(call, features, settings)
-            found.append(Route(prefix + call.path, endpoint, methods=call.methods.split()))
-    found += [Route(f"{prefix}/server-info", server_info, methods=["GET"]) for prefix in NEWER]
+    for call in CALLS:
+        endpoint = _endpoint(call, features, settings)
+        for number in call.versions.split():
+            found += [Route(f + call.path, endpoint, methods=call.methods.split()) for f in _prefixes(number)]
+    found += [Route(f"{prefix}/server-info", server_info, methods=["GET"]) for prefix in _prefixes(NEWEST)]
     found.append(Route("/version", version, methods=["GET"]))
     found += artifact_routes(features, settings)
-    found += [Route(f"{prefix}/{{path:path}}", no_such_call, methods=_ALL) for prefix in (*PREFIXES, *NEWER)]
+    everywhere = [prefix for number in VERSIONS for prefix in _prefixes(number)]
+    found += [Route(f"{prefix}/{{path:path}}", no_such_call, methods=_ALL) for prefix in everywhere]
     return found
+
+
+def _prefixes(number: str) -> tuple[str, str]:
+    return f"/api/{number}/mlflow", f"/ajax-api/{number}/mlflow"
 
 
 @public

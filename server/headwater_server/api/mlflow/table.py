@@ -11,6 +11,7 @@ from headwater_server.api.mlflow import (
     logged_models,
     registry,
     runs,
+    traces,
     versions,
     webhooks,
 )
@@ -24,11 +25,13 @@ Answer: TypeAlias = Callable[[Ask], dict[str, Any] | bytes]
 class Call:
     methods: str
     path: str
-    """Below `/api/2.0/mlflow` and `/ajax-api/2.0/mlflow`."""
+    """Below `/api/2.0/mlflow` and `/ajax-api/2.0/mlflow`, for version 2.0."""
     fields: str
     """See `fields`."""
     need: Permission
     answer: Answer
+    versions: str = "2.0"
+    """Of the API that have it."""
 
 
 _READ, _RUNS, _MODELS = Permission.READ, Permission.WRITE_RUNS, Permission.REGISTER
@@ -106,4 +109,20 @@ CALLS: tuple[Call, ...] = (
     Call("DELETE", "/webhooks/{webhook_id}", "webhook_id!", _ADMIN, webhooks.delete),
     Call("POST", "/webhooks/{webhook_id}/test", "webhook_id! event:webhook_event", _ADMIN, webhooks.test),
     Call("GET", "/webhooks/{webhook_id}/deliveries", "webhook_id! max_results:int64 page_token", _ADMIN, webhooks.deliveries),
+    Call("POST", "/traces", "trace!:trace", _RUNS, traces.start, "3.0"),
+    Call("POST", "/traces/search", f"locations!:trace_location* {_SEARCH}", _READ, traces.search, "3.0"),
+    Call("GET", "/traces/get", "trace_id! allow_partial:bool", _READ, traces.get, "3.0"),
+    Call("GET", "/traces/batchGet", "trace_ids* experiment_ids*", _READ, traces.batch_get, "3.0"),
+    Call("POST", "/traces/batchGetInfos", "trace_ids* experiment_ids*", _READ, traces.batch_get_infos, "3.0"),
+    Call("POST", "/traces/delete-traces", "experiment_id! max_timestamp_millis:int64 max_traces:int64 request_ids*", _RUNS, traces.delete, "2.0 3.0"),
+    Call("POST", "/traces/link-to-run", "trace_ids* run_id!", _RUNS, traces.link),
+    Call("PATCH", "/traces/{request_id}/tags", "request_id key value", _RUNS, traces.set_tag),
+    Call("DELETE", "/traces/{request_id}/tags", "request_id key", _RUNS, traces.delete_tag),
+    Call("PATCH", "/traces/{trace_id}/tags", "trace_id key value", _RUNS, traces.set_tag, "3.0"),
+    Call("DELETE", "/traces/{trace_id}/tags", "trace_id key", _RUNS, traces.delete_tag, "3.0"),
+    Call("GET", "/traces/{trace_id}", "trace_id", _READ, traces.info, "3.0"),
+    Call("POST", "/traces/{trace_id}/assessments", "trace_id assessment!:assessment", _RUNS, traces.assess, "3.0"),
+    Call("GET", "/traces/{trace_id}/assessments/{assessment_id}", "trace_id! assessment_id!", _READ, traces.assessment, "3.0"),
+    Call("PATCH", "/traces/{trace_id}/assessments/{assessment_id}", "trace_id assessment_id assessment!:assessment_change update_mask!:mask", _RUNS, traces.update_assessment, "3.0"),
+    Call("DELETE", "/traces/{trace_id}/assessments/{assessment_id}", "trace_id! assessment_id!", _RUNS, traces.delete_assessment, "3.0"),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Traces of applications: kept beside the graph, which holds what they come to only."""
