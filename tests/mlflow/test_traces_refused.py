@@ -80,7 +80,7 @@ def test_an_export_that_cannot_be_read_leaves_nothing(
         ("POST", "", {"trace": {}}, 400, "trace_id"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "request_time": "yesterday"}}}, 400, "a time like"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "execution_duration": "5"}}}, 400, '"1.5s"'),
-        ("POST", "", {"trace": {"trace_info": {**INFO, "state": "GREAT"}}}, 400, "'state'"),
+        ("POST", "", {"trace": {"trace_info": {**INFO, "state": "GREAT"}}}, 400, '"GREAT"'),
         ("POST", "", {"trace": {"trace_info": {**INFO, "trace_id": "a b"}}}, 400, "Invalid trace ID"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "tags": {"a": 1}}}}, 400, "an object of texts"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "tags": {"a": "x" * 8_001}}}}, 400, "8000"),
