@@ -40,9 +40,9 @@ class Language(Generic[R]):
     """By name, lower-case."""
     entities: Mapping[str, Field[R]]
     """By entity (`metrics`, and `metric` too): its keys are free."""
-    parts: Mapping[str, Mapping[str, Field[R]]]
+    parts: Mapping[str, Mapping[str, Field[R]]] = field(default_factory=dict)
     """By entity, those with fixed keys (`datasets.name`)."""
-    spelled: Mapping[str, str]
+    spelled: Mapping[str, str] = field(default_factory=dict)
     """Other names of attributes."""
     itself: frozenset[str] = frozenset({"run"})
     """Entities that are the row itself: their keys are attributes."""

@@ -199,8 +199,6 @@ EXPERIMENTS: Language[Experiment] = Language(
         "last_update_time": plain("number", NUMERIC, lambda one: one.updated),
     },
     entities=dict.fromkeys(("tag", "tags"), _EXPERIMENT_TAG),
-    parts={},
-    spelled={},
 )
 
 
@@ -232,7 +230,6 @@ def models_language(datasets: Sequence[tuple[str, str]]) -> Language[LoggedModel
             **dict.fromkeys(("param", "params", "parameter", "parameters"), params),
             **dict.fromkeys(("tag", "tags"), tags),
         },
-        parts={},
         spelled={"creation_time": "creation_timestamp", "last_updated_time": "last_updated_timestamp"},
     )
 

@@ -249,8 +249,6 @@ _SPAN: Language[Seen] = Language(
             lambda key: lambda one: text(one.attributes[key]) if key in one.attributes else None,
         )
     },
-    parts={},
-    spelled={},
     itself=frozenset(),
 )
 TRACES: Language[Row] = Language(
@@ -271,7 +269,6 @@ TRACES: Language[Row] = Language(
         **dict.fromkeys(("metadata", "request_metadata", "trace_metadata"), _METADATA),
         **{kind: _assessment(kind) for kind in ("feedback", "expectation")},
     },
-    parts={},
     spelled={
         "trace_id": "request_id",
         "timestamp": "timestamp_ms",

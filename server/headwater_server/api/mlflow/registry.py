@@ -26,7 +26,6 @@ _LANGUAGE: Language[ModelView] = Language(
         "last_updated_timestamp": plain("number", NUMERIC, lambda one: one.updated // 1_000),
     },
     entities={"tag": _TAG, "tags": _TAG},
-    parts={},
     spelled={"timestamp": "last_updated_timestamp", "creation_time": "creation_timestamp"},
 )
 
@@ -85,13 +84,15 @@ def latest(ask: Ask) -> dict[str, Any]:
 
 
 def set_tag(ask: Ask) -> dict[str, Any]:
+    """Of a model, or of one of its versions."""
     tags = checked_tags([(ask.text("key"), ask.text("value"))])
-    ask.registry.edit(ask.text("name"), tags=tags, actor=ask.actor, at=ask.at)
+    ask.registry.edit(ask.text("name"), ask.maybe("version"), tags=tags, actor=ask.actor, at=ask.at)
     return {}
 
 
 def delete_tag(ask: Ask) -> dict[str, Any]:
-    ask.registry.edit(ask.text("name"), removed=[ask.text("key")], actor=ask.actor)
+    """Of a model, or of one of its versions."""
+    ask.registry.edit(ask.text("name"), ask.maybe("version"), removed=[ask.text("key")], actor=ask.actor)
     return {}
 
 

@@ -34,7 +34,6 @@ _LANGUAGE: Language[VersionView] = Language(
         "last_updated_timestamp": plain("number", NUMERIC, lambda one: one.updated // 1_000),
     },
     entities={"tag": _TAG, "tags": _TAG},
-    parts={},
     spelled={"version": "version_number", "creation_time": "creation_timestamp", "current_stage": "stage"},
 )
 
@@ -131,17 +130,6 @@ def root(ask: Ask, name: str, version: str) -> str:
         return found
     run_id, _, path = parts.path.strip("/").partition("/")
     return f"{ask.tracking.runs.get(run_id).artifacts}/{path}"
-
-
-def set_tag(ask: Ask) -> dict[str, Any]:
-    tags = checked_tags([(ask.text("key"), ask.text("value"))])
-    ask.registry.edit(ask.text("name"), ask.text("version"), tags=tags, actor=ask.actor, at=ask.at)
-    return {}
-
-
-def delete_tag(ask: Ask) -> dict[str, Any]:
-    ask.registry.edit(ask.text("name"), ask.text("version"), removed=[ask.text("key")], actor=ask.actor)
-    return {}
 
 
 def _shown(ask: Ask, name: str, version: str) -> dict[str, Any]:
