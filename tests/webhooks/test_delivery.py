@@ -304,8 +304,9 @@ def test_a_backup_takes_webhooks_along(
     restore(tmp_path / "kept", settings(tmp_path / "back"))
     assert (tmp_path / "back" / "webhooks.db").stat().st_mode & 0o777 == 0o600
     back = Headwater(settings(tmp_path / "back"))
-    opening(back)
+    second = opening(back)
     assert receiver.next().said["data"]["name"] == "not yet told"
+    second.stop()
     back.close()
 
 

@@ -138,6 +138,8 @@ class Courier:
                 return None
             if due.place >= (webhook.seq, webhook.nth) and not self._tell(webhook, due):
                 return max(0.0, self._until - time.monotonic())
+            if self._ended:  # the log may be closed soon
+                return None
         return None
 
     def _due(self, webhook: Webhook) -> Iterator[_Due]:
@@ -146,7 +148,7 @@ class Courier:
             return
         first = max((webhook.seq, webhook.nth), (self._reached, 0))
         seq, read, kinds = first[0], self._source.log.read, self._source.kinds
-        while records := read(seq - 1, limit=BLOCK, kinds=kinds):
+        while not self._ended and (records := read(seq - 1, limit=BLOCK, kinds=kinds)):
             if not self._source.settle():
                 raise Unavailable("the graph is behind the log")
             for record in records:

@@ -8,6 +8,7 @@ from headwater_server.commit.news import News, Told
 from headwater_server.errors import HeadwaterError
 from headwater_server.graph import keys
 from headwater_server.graph.words import Kind
+from headwater_server.log.port import Record
 from headwater_server.webhooks.courier import BLOCK, DISTURBED, Source
 
 logger = logging.getLogger("headwater")
@@ -52,11 +53,14 @@ class Watch:
                 self._bell.clear()
                 mailbox.take()
 
+    def _new(self) -> list[Record]:
+        return self._source.log.read(self._reached, limit=BLOCK, kinds=self._source.kinds)
+
     def _look(self) -> float | None:
         """Seconds until another look; None: until something changes."""
         source = self._source
         try:
-            while records := source.log.read(self._reached, limit=BLOCK, kinds=source.kinds):
+            while not self._ended and (records := self._new()):
                 if not source.settle():
                     return DISTURBED
                 told = (one for record in records for one in source.told(record))
