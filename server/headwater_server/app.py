@@ -162,6 +162,7 @@ def context_factory(parts: Parts) -> Callable[[Principal], Context]:
             office=parts.office,
             tracking=parts.tracking,
             series=parts.series,
+            artifacts=parts.artifacts,
             news=parts.news,
             facets=parts.facets,
             updated=parts.updated,

@@ -34,6 +34,7 @@ class Api:
             office=parts.office,
             tracking=parts.tracking,
             series=parts.series,
+            artifacts=parts.artifacts,
             news=parts.news,
             facets=parts.facets,
             updated=parts.updated,

@@ -18,7 +18,7 @@ CREATE TABLE file(path TEXT PRIMARY KEY, key TEXT NOT NULL, size INTEGER NOT NUL
 """
 FIND = "SELECT key, size, sha256 FROM file WHERE path = ?"
 PUT = "INSERT INTO file VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET key = ?2, size = ?3, sha256 = ?4"
-NEXT = "SELECT path, size FROM file WHERE path >= ?1 AND path < ?2 ORDER BY path LIMIT 1"
+NEXT = "SELECT path, size, sha256 FROM file WHERE path >= ?1 AND path < ?2 ORDER BY path LIMIT 1"
 WITHIN = "SELECT key FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)"
 DROP = "DELETE FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)"
 
@@ -78,13 +78,17 @@ class Catalogue:
             found: list[Listed] = []
             row: Any = self._connection.execute(FIND, (folder,)).fetchone() if folder else None
             if row is not None:
-                found.append(Listed(folder, is_dir=False, size=row[1]))
+                found.append(Listed(folder, is_dir=False, size=row[1], sha256=row[2]))
             prefix = f"{folder}/" if folder else ""
             at, end = prefix, _behind(prefix)
             while row := self._connection.execute(NEXT, (at, end)).fetchone():
                 name, slash, _ = row[0][len(prefix) :].partition("/")
                 one = prefix + name
-                found.append(Listed(one, is_dir=bool(slash), size=0 if slash else row[1]))
+                found.append(
+                    Listed(one, is_dir=True, size=0)
+                    if slash
+                    else Listed(one, is_dir=False, size=row[1], sha256=row[2])
+                )
                 at = _behind(one + "/") if slash else one + "\x00"
             return found
 

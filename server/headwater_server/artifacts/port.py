@@ -22,6 +22,8 @@ class Listed:
     is_dir: bool
     size: int
     """Bytes; 0 for a folder."""
+    sha256: str = ""
+    """Of a file's content, hexadecimal."""
 
 
 class Upload(Protocol):

@@ -23,7 +23,7 @@ _NAMESPACE_AT = {
     Kind.JOB_VERSION: 0, Kind.RUN: 1,
 }  # fmt: skip
 _OF_MODELS = frozenset({Kind.MODEL, Kind.MODEL_VERSION, Kind.STAGE, Kind.ALIAS})
-_TRACKED = frozenset({Kind.EXPERIMENT, Kind.PARAM_KEY, Kind.METRIC_KEY, Kind.LOGGED_MODEL})
+_TRACKED = frozenset({Kind.EXPERIMENT, Kind.PARAM_KEY, Kind.METRIC_KEY, Kind.LOGGED_MODEL, Kind.PACKAGE})
 """Seen by whoever sees the namespace that runs of experiments are in."""
 _NAMELESS = frozenset({Kind.STEP, Kind.STATEMENT, Kind.ANNOTATION})
 """Named by hashes: what they belong to decides."""

@@ -48,3 +48,8 @@ def words(*texts: str) -> str:
 def platform(namespace: str) -> str:
     """`postgres` of `postgres://db:5432`; `file` of `file`."""
     return namespace.partition("://")[0].partition(":")[0].lower() or "unknown"
+
+
+def package(name: str) -> str:
+    """A Python package's name in its normal form (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

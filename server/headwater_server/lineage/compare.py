@@ -17,6 +17,7 @@ _TITLES = {
     "columns": "Columns",
     "code": "Code",
     "environment": "Environment",
+    "packages": "Packages",
     "data": "Data read",
     "inputs": "Inputs",
     "outputs": "Outputs",

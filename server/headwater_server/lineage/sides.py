@@ -8,6 +8,7 @@ from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.lineage.environments import engine_of, packages_of, together
 from headwater_server.lineage.urns import urn_of
 from headwater_server.project.reading import pinned
 from headwater_server.store.port import Direction, GraphStore
@@ -59,7 +60,7 @@ class Sides:
         logged = store.expand(
             [run.key],
             Direction.DOWNSTREAM,
-            [EdgeKind.HAS_PARAM, EdgeKind.HAS_METRIC, EdgeKind.RAN_CODE, EdgeKind.READ],
+            [EdgeKind.HAS_PARAM, EdgeKind.HAS_METRIC, EdgeKind.RAN_CODE, EdgeKind.READ, EdgeKind.LOGGED],
         )
         by_kind = {kind: [e for e in logged if e.kind is kind] for kind in {e.kind for e in logged}}
         code: dict[str, str | float] = {}
@@ -74,7 +75,7 @@ class Sides:
             "params": _by_name(by_kind.get(EdgeKind.HAS_PARAM, ()), "value"),
             "metrics": _by_name(by_kind.get(EdgeKind.HAS_METRIC, ()), "last"),
             "code": code | _present({"sql": self._script_of(run.key)}),
-            "environment": self._environment(run.key),
+            **self._surroundings(run, [edge.target for edge in by_kind.get(EdgeKind.LOGGED, ())]),
             "data": self._data(by_kind.get(EdgeKind.READ, ())),
             "tags": _tags(run),
         }
@@ -92,6 +93,12 @@ class Sides:
         made = self._of_run(version)
         trained = self._store.expand([version.key], Direction.DOWNSTREAM, [EdgeKind.TRAINED_ON])
         data = {**made.get("data", {}), **self._data(trained)}
+        models = [
+            edge.target
+            for edge in self._store.expand([version.key], Direction.DOWNSTREAM, [EdgeKind.OF_MODEL])
+        ]
+        if models:  # of the run's models the one that it is
+            made = {**made, **self._surroundings(self._run_of(version), models)}
         return {"version": own, **made, "data": data, "tags": _tags(version)}
 
     def _dataset_version(self, version: Node) -> Side:
@@ -116,9 +123,21 @@ class Sides:
         }
 
     def _of_run(self, thing: Node) -> Side:
-        key = thing.props.get("run")
-        run = self._store.get([str(key)]).get(str(key)) if key else None
+        run = self._run_of(thing)
         return {} if run is None else self._run(run)
+
+    def _run_of(self, thing: Node) -> Node | None:
+        key = thing.props.get("run")
+        return self._store.get([str(key)]).get(str(key)) if key else None
+
+    def _surroundings(self, run: Node | None, models: Sequence[str]) -> Side:
+        """Packages and environment of these logged models and of the run."""
+        nodes = self._store.get(models)
+        pythons = together(_texts({"python": node.props.get("python")}) for node in nodes.values())
+        return {
+            "packages": {**together(packages_of(self._store, nodes).values())},
+            "environment": {**pythons, **(self._environment(run.key) if run is not None else {})},
+        }
 
     def _environment(self, run: str) -> dict[str, str | float]:
         """What OpenLineage's producers tell: the engine, and the variables that they were told to send."""
@@ -126,14 +145,8 @@ class Sides:
         for facet in self._facets(run):
             if facet.deleted or not isinstance(facet.value, dict | list):
                 continue
-            if facet.name == "processing_engine" and isinstance(facet.value, dict):
-                engine = str(facet.value.get("name") or "engine")
-                found |= _present(
-                    {
-                        engine: facet.value.get("version"),
-                        "openlineage adapter": facet.value.get("openlineageAdapterVersion"),
-                    }
-                )
+            if facet.name == "processing_engine":
+                found |= engine_of(facet.value)
             elif facet.name == "environmentVariables" and isinstance(facet.value, dict):
                 for one in facet.value.get("environmentVariables") or ():
                     if isinstance(one, dict) and one.get("name"):
@@ -181,6 +194,10 @@ def _tags(node: Node) -> dict[str, str | float]:
     tags = node.props.get("tags")
     pairs = (str(tag).partition("=") for tag in (tags if isinstance(tags, list) else ()))
     return {key: value for key, _, value in pairs}
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in found.items() if value}
 
 
 def _present(found: Mapping[str, Any]) -> dict[str, str | float]:

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import yaml  # type: ignore[import-untyped]
 
+from headwater_server.graph import names
+
 MAX_BYTES = 2**20
 """Of a file that is read; a larger one is kept and not read."""
 MAX_NAMES = 10_000
@@ -103,7 +105,7 @@ def _needs(lines: Iterable[str]) -> list[list[str]]:
     for line in lines:
         match = _REQUIREMENT.match(line.strip())
         if match and len(found) < MAX_NAMES:
-            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            name = names.package(match[1])
             found.setdefault(name, match[2].partition(" --")[0].strip()[:MAX_NAME])
     return [[name, found[name]] for name in sorted(found)]
 

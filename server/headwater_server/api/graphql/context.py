@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from headwater_server.artifacts.port import ArtifactStore
 from headwater_server.audit.service import Audit
 from headwater_server.auth.policy import Principal
 from headwater_server.commit.news import News
@@ -212,6 +213,7 @@ class Context:
     curation: Curation
     tracking: Tracking
     series: SeriesStore
+    artifacts: ArtifactStore
     news: News
     facets: Callable[[str], Sequence[FacetView]]
     """The facets of a node, by its key."""

@@ -1,5 +1,6 @@
 """Datasets, their columns and their versions."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
@@ -33,6 +34,8 @@ from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.urns import urn_of
 from headwater_server.project.reading import Check, checks_between
 from headwater_server.store.port import Direction
+
+_HASH = re.compile(r"(?:[0-9a-fA-F]{8}){4,16}")
 
 
 @strawberry.type(description="Whether a data quality assertion held")
@@ -152,6 +155,9 @@ class DatasetVersion(Node):
     version: str
     created_at: DateTime
     schema_hash: str
+    content_hash: str | None = strawberry.field(
+        description="The version, where it is a hash of the content by its shape (32 hexadecimal digits or more)"
+    )
     lifecycle_state: str | None
     row_count: Long | None
     bytes: Long | None
@@ -161,10 +167,12 @@ class DatasetVersion(Node):
     @classmethod
     def of(cls, node: changes.Node, cohort: Cohort) -> Self:
         rows, size = whole(node.props, "rows"), whole(node.props, "bytes")
+        version = text(node.props, "version") or keys.parts_of(node.key)[-1]
         return cls(
             id=id_of(node),
             urn=urn_of(node.key, Kind.DATASET_VERSION),
-            version=text(node.props, "version") or keys.parts_of(node.key)[-1],
+            version=version,
+            content_hash=version if _HASH.fullmatch(version) else None,
             created_at=moment(node.props, "created"),
             schema_hash=text(node.props, "schemaHash") or "",
             lifecycle_state=text(node.props, "lifecycle"),

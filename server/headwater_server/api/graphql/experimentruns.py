@@ -80,7 +80,17 @@ def select_runs(
         _experiments(loader, only, experiment, job),
         asked,
         narrowed=lambda rows: _narrowed(loader, only, job, rows),
-        by=repr((only.states, only.job_ids, only.started_after, only.started_before, only.inputs, job)),
+        by=repr(
+            (
+                only.states,
+                only.job_ids,
+                only.started_after,
+                only.started_before,
+                only.inputs,
+                only.unlinked,
+                job,
+            )
+        ),
     )
 
 
@@ -122,6 +132,8 @@ def _narrowed(loader: Loader, only: RunFilter, job: str | None, rows: list[Row])
     if only.inputs is not None:
         readers = readers_of(loader.store, only.inputs)
         rows = [row for row in rows if row.run.key in readers]
+    if only.unlinked is not None:
+        rows = [row for row in rows if only.unlinked is not all(said["linked"] for said in row.run.inputs)]
     if only.states:
         wanted = frozenset(only.states)
         now = _states(loader, rows)

@@ -15,6 +15,7 @@ from headwater_server.api.graphql.enums import TransitionState
 from headwater_server.api.graphql.evaluations import Evaluation, evaluations
 from headwater_server.api.graphql.info import Info, loader_of
 from headwater_server.api.graphql.loading import Cohort, Loader
+from headwater_server.api.graphql.loggedmodels import LoggedModel, models_of
 from headwater_server.api.graphql.neighbours import ends
 from headwater_server.api.graphql.pages import Connection, page_of_list, page_of_things
 from headwater_server.api.graphql.runs import Run
@@ -139,6 +140,11 @@ class ModelVersion(Entity):
     @strawberry.field
     def trained_on(self) -> list[DatasetVersion]:
         return self.cohort.once(_trained_on).get(self.node.key, [])
+
+    @strawberry.field(description="What a run logged and it is; null: it was made of something else")
+    def logged_model(self) -> LoggedModel | None:
+        found = self.cohort.once(models_of, EdgeKind.OF_MODEL).get(self.node.key)
+        return found[0] if found else None
 
     @strawberry.field(
         description="Features in its signature that are the name of no column that its run read"

@@ -33,6 +33,15 @@ class RunFilter:
     inputs: list[str] | None = strawberry.field(
         default=None, description="Refs of datasets: runs that read any"
     )
+    unlinked: bool | None = strawberry.field(
+        default=None,
+        description="Whether they read data that is no dataset which anything else is known of. Finds runs of experiments alone",
+    )
+
+    @property
+    def of_experiments(self) -> bool:
+        """Whether it can be true of runs of experiments alone."""
+        return bool(self.query) or self.experiment_ids is not None or self.unlinked is not None
 
 
 @strawberry.input

@@ -6,17 +6,21 @@ from typing import Any, NamedTuple
 
 import strawberry
 
+from headwater_server.api.graphql.artifacts import Artifact, artifacts_page
 from headwater_server.api.graphql.cost import Cost
-from headwater_server.api.graphql.entity import Entity, text
+from headwater_server.api.graphql.entity import Entity, facet_value, text, texts
 from headwater_server.api.graphql.enums import SeriesAxis
 from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort
+from headwater_server.api.graphql.loggedmodels import LoggedModel, models_of
+from headwater_server.api.graphql.pages import Connection
 from headwater_server.api.graphql.scalars import DateTime, Long
 from headwater_server.api.graphql.values import Actor
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Edge
 from headwater_server.graph.words import EdgeKind, Kind
+from headwater_server.lineage.environments import engine_of, environment_hash, packages_of, together
 from headwater_server.series.port import Point
 from headwater_server.store.port import Direction
 
@@ -79,6 +83,44 @@ class Logging(Entity):
         commit = keys.parts_of(code[0].target)[0] if code else ""
         return commit or None  # nameless where the code is not seen
 
+    @strawberry.field(
+        description="SHA-256 of the engine that its events tell and of the packages and the Python of the models that it "
+        "logged: equal for equal environments; null: nothing of it is told",
+        directives=[Cost(weight=5)],
+    )
+    def environment_hash(self) -> str | None:
+        models = self.cohort.once(models_of, EdgeKind.LOGGED).get(self.node.key, [])
+        needs = self.cohort.once(_packages_of_models)
+        return environment_hash(
+            engine=engine_of(facet_value(self.cohort.loader, self.node.key, "processing_engine")),
+            pythons=[model.python for model in models if model.python],
+            packages=together(needs.get(model.node.key, {}) for model in models),
+        )
+
+    @strawberry.field(description="Models that it logged")
+    def logged_models(self) -> list[LoggedModel]:
+        return self.cohort.once(models_of, EdgeKind.LOGGED).get(self.node.key, [])
+
+    @strawberry.field(description="Logged models that it used")
+    def used_models(self) -> list[LoggedModel]:
+        return self.cohort.once(models_of, EdgeKind.USED_MODEL).get(self.node.key, [])
+
+    @strawberry.field(
+        description="Names of data that it read and that is no dataset which anything else is known of: its lineage ends there"
+    )
+    def unlinked(self) -> list[str]:
+        return texts(self.node.props, "unlinked")
+
+    @strawberry.field(
+        description="Files in one folder of what it left behind (`path`; without it the topmost), by name; none where they are "
+        "not kept by this server",
+        directives=[Cost(weight=2)],
+    )
+    def artifacts(
+        self, path: str | None = None, first: int | None = 100, after: str | None = None
+    ) -> Connection[Artifact]:
+        return artifacts_page(self.cohort.loader, self.node, path, first=first, after=after)
+
     @strawberry.field(description="By key; all, or the named", directives=_WITH_THE_RUN)
     def params(self, keys: list[str] | None = None) -> list[Param]:
         return [
@@ -105,6 +147,11 @@ class Logging(Entity):
         if len(keys) > MAX_SERIES:
             raise Invalid(f"`keys` has {len(keys)} entries, but at most {MAX_SERIES} are taken at once.")
         return [_curve(self, key, x or SeriesAxis.STEP, most) for key in keys]
+
+
+def _packages_of_models(cohort: Cohort) -> dict[str, dict[str, str]]:
+    models = cohort.once(models_of, EdgeKind.LOGGED).values()
+    return packages_of(cohort.loader.store, {model.node.key for group in models for model in group})
 
 
 def metrics_of(run: Logging, wanted: Sequence[str] | None) -> list[Metric]:

@@ -64,7 +64,7 @@ def find_runs(
     job: str | None = None,
     order_by: list[RunOrder] | None = None,
 ) -> Connection[Any]:
-    if (only is not None and (only.query or only.experiment_ids is not None)) or order_by:
+    if order_by or (only is not None and only.of_experiments):
         return tracked_runs(loader, only, order_by, first=first, after=after, default=default, job=job)
     size = page_size(first, default)
     wanted = _wanted(loader.store, only, job)

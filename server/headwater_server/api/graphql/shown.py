@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from headwater_server.api.graphql.artifacts import Artifact, artifact_of
 from headwater_server.api.graphql.audits import EVENT, AuditEvent, audit_event
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.datasets import Column, Dataset, DatasetVersion
@@ -12,6 +13,7 @@ from headwater_server.api.graphql.entity import Annotation, Namespace
 from headwater_server.api.graphql.experiments import Experiment
 from headwater_server.api.graphql.jobs import Job, JobVersion
 from headwater_server.api.graphql.loading import Loader, Shown
+from headwater_server.api.graphql.loggedmodels import LoggedModel, Package
 from headwater_server.api.graphql.models import ModelVersion, RegisteredModel, Stage, StageTransition
 from headwater_server.api.graphql.runs import Run
 from headwater_server.api.graphql.versions import UNVERSIONED, unversioned
@@ -31,11 +33,13 @@ SHOWN: dict[Kind, type[Shown]] = {
     Kind.MODEL_VERSION: ModelVersion,
     Kind.STAGE: Stage,
     Kind.ANNOTATION: Annotation,
+    Kind.LOGGED_MODEL: LoggedModel,
+    Kind.PACKAGE: Package,
 }
 
 TYPES = (
-    AuditEvent, Annotation, Column, Dataset, DatasetVersion, Experiment, Job, JobVersion, ModelVersion, Namespace,
-    RegisteredModel, Run, Stage, StageTransition,
+    Artifact, AuditEvent, Annotation, Column, Dataset, DatasetVersion, Experiment, Job, JobVersion, LoggedModel,
+    ModelVersion, Namespace, Package, RegisteredModel, Run, Stage, StageTransition,
 )  # fmt: skip
 
 
@@ -54,7 +58,12 @@ def _made(loader: Loader, key: str) -> Any:
     """What is no node of the graph, but has an id."""
     if "\x1f" in key:
         which, name, of = key.split("\x1f", 2)
-        return _record(loader, name, of) if which == "record" else _transition(loader, name, of)
+        match which:
+            case "record":
+                return _record(loader, name, of)
+            case "artifact":
+                return artifact_of(loader, name, of)
+        return _transition(loader, name, of)
     if not is_key(key):
         return None
     kind, parts = keys.kind_of(key), keys.parts_of(key)
