@@ -189,24 +189,44 @@ def raw_server() -> Iterator[tuple[int, threading.Event]]:
             thread.join()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "trusted", "error"),
+    [
+        ("hooks.internal", True, ""),
+        ("hooks.internal", False, "CERTIFICATE_VERIFY_FAILED"),
+        ("other.internal", True, "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+def test_the_certificate_is_the_names_by_somebody_who_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, error: str
+) -> None:
+    file = certificate(tmp_path, name)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with tls_server(file) as port:
+        egress = Egress(["hooks.internal"], resolve=lookup({"hooks.internal": ["127.0.0.1"]}))
+        answer = egress.post(f"https://hooks.internal:{port}/", b"{}", {})
+    assert answer.taken is not bool(error)
+    assert error in answer.error
+
+
+@contextmanager
+def tls_server(certified: Path) -> Iterator[int]:
+    """Answers one request with 200."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(tmp_path, "hooks.internal"))
+    context.load_cert_chain(certified)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
 
         def serve() -> None:
             connection, _ = listening.accept()
             with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as sock:
-                sock.recv(1)
+                sock.recv(2**16)
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
         thread = threading.Thread(target=serve)
         thread.start()
-        egress = Egress(["hooks.internal"], resolve=lookup({"hooks.internal": ["127.0.0.1"]}))
-        answer = egress.post(f"https://hooks.internal:{port}/", b"{}", {})
+        yield listening.getsockname()[1]
         thread.join()
-    assert answer.status == 0
-    assert "CERTIFICATE_VERIFY_FAILED" in answer.error
 
 
 def certificate(folder: Path, name: str) -> Path:
