@@ -263,6 +263,8 @@ def test_impact_ranks_by_weight_and_says_so(headwater: Headwater) -> None:
             "(IMPORTANCE, importance.json): " + {"price": "0.950", "visits": "0.550"}[column]
         )
         assert [edge.weight for edge in item.path.edges] == [{"price": 0.9, "visits": 0.1}[column]]
+        (job,) = (item.score for item in report.items if item.entity.kind is Kind.JOB)
+        assert job == pytest.approx(0.2 * 0.9)  # it breaks whatever its model makes of the column
     assert scores["visits"] / scores["price"] == pytest.approx(0.55 / 0.95, rel=1e-4)
     (evidence,) = why(keys.column(dataset("users"), "price"), headwater.store, to=VERSION)
     assert evidence.note == "FEATURE: 90.0% of the model's importance (IMPORTANCE, importance.json)"

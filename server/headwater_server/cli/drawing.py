@@ -71,6 +71,8 @@ def label(node: Json, by_id: Mapping[str, Json], edge: Json | None = None) -> Te
         words = [edge["transformation"].lower(), (edge.get("subtype") or "").lower().replace("_", " ")]
         if edge.get("masking"):
             words.append("masked")
+        if edge.get("weight") is not None:
+            words.append(f"{edge['weight']:.0%} of the model's importance")
         text.append(f"  ({', '.join(word for word in words if word)})", style="dim")
     if edge is not None and edge["kind"] in _SAID:
         text.append(f"  ({_SAID[edge['kind']]})", style="dim")

@@ -61,7 +61,7 @@ query Show($ref: String!, $runs: Int!) {{
 
 _NODE = """id urn kind name namespace platform depth parentId status stage tags columnCount
     upstreamCount downstreamCount hiddenUpstream hiddenDownstream archived"""
-_EDGE = "source target kind evidence transformation subtype masking via count"
+_EDGE = "source target kind evidence transformation subtype masking via count weight"
 _GRAPH = f"""root asOf granularity totalNodes totalEdges truncated truncatedReason frontier
     nodes {{ {_NODE} }} edges {{ {_EDGE} }}"""
 

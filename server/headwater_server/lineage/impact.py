@@ -283,8 +283,10 @@ def _further(way: Way, done: Trace, ends: Ends | None, before: str) -> Way:
 
 
 def _offer(ways: dict[str, Way], job: str, way: Way, done: Trace, ends: Ends, before: str) -> None:
-    """A folded job is hit by what it carries on; the edge it is folded into shows how."""
-    step = _further(way, done, ends, before)
+    """A folded job is hit by what it carries on; the edge it is folded into shows how. It breaks whatever the model that
+    it trains makes of a column.
+    """
+    step = replace(_further(way, done, ends, before), importance=way.importance)
     known = ways.get(job)
     if known is None or step.worth > known.worth:
         ways[job] = replace(step, over=None)

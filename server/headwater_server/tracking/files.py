@@ -13,6 +13,7 @@ from headwater_server.tracking.places import place_of
 from headwater_server.tracking.runs import Runs
 
 _PLACE = re.compile(r"(?P<home>.+?/(?P<id>[\w\-]+)/artifacts)/(?P<path>.+)")
+_TRACE = re.compile(r".+/traces/[\w\-]+/artifacts")
 _MODEL = re.compile(r".+/models/m-[\w\-]+/artifacts")
 
 
@@ -26,7 +27,7 @@ class Files:
         """Raises Invalid for a path that is none, Unavailable."""
         upload = self.store.begin(path)
         found = _PLACE.fullmatch(path)
-        if found is None or not _is_read(found["path"]):
+        if found is None or not _is_read(found["path"]) or _TRACE.fullmatch(found["home"]):
             return upload
 
         def told(stored: Stored, raw: bytes) -> None:
