@@ -220,7 +220,9 @@ def tls_server(certified: Path) -> Iterator[int]:
         def serve() -> None:
             connection, _ = listening.accept()
             with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as sock:
-                sock.recv(2**16)
+                came = b""
+                while not came.endswith(b"{}") and (more := sock.recv(2**16)):
+                    came += more
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
         thread = threading.Thread(target=serve)
