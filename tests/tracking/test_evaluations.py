@@ -5,6 +5,8 @@ import pytest
 from headwater_server.graph import keys
 from headwater_server.graph.changes import Edge
 from headwater_server.graph.words import EdgeKind
+from headwater_server.lineage import lineage
+from headwater_server.lineage.shapes import EntityKind, Granularity, LineageDirection, ShownEdgeKind
 from headwater_server.series.port import Point
 from headwater_server.store.port import Direction
 from headwater_server.tracking.evaluations import Evaluated
@@ -46,6 +48,49 @@ def test_a_metric_and_the_data_it_is_about_meet_in_any_order(
     (edge,) = evaluations(headwater, model)
     assert (edge.target, edge.since) == (keys.dataset("s3://lake", "holdout"), BEGIN * 1_000)
     assert edge.props == {"metric": "auc", "value": 0.9, "at": BEGIN * 1_000, "digest": "d1", "run": run.key}
+
+
+def test_exact_versions_tell_on_which_data_a_model_was_evaluated(headwater: Headwater) -> None:
+    """It stands beside the model, and what made that data is none of the model's past."""
+    written = []
+    for day in (1, 2, 30):
+        run_id = f"01920000-0000-7000-8000-0000000000{day:02}"
+        event = {
+            "eventType": "COMPLETE",
+            "eventTime": f"2023-11-{day:02}T00:00:00Z",
+            "producer": "https://example.com/etl",
+            "run": {"runId": run_id},
+            "job": {"namespace": "etl", "name": "load"},
+            "outputs": [{"namespace": "s3://lake", "name": "holdout"}],
+        }
+        headwater.send(event)
+        written.append(run_id)
+    tracking = headwater.parts.tracking
+    trains, scores = (tracking.runs.create("0", start=BEGIN, actor=ME) for _ in range(2))
+    model = tracking.models.create("0", run_id=trains.id, actor=ME).id
+    score(headwater, scores.id, model, 0.9)
+    tracking.runs.read_by(scores.id, [HOLDOUT], actor=ME)
+    headwater.registry.register_model("churn", actor=ME)
+    more = {"loggedModel": keys.logged_model(model)}
+    headwater.registry.create_version("churn", run_key=trains.key, more=more, actor=ME)
+    up, down = LineageDirection.UPSTREAM, LineageDirection.DOWNSTREAM
+    graph = lineage(
+        "models:/churn/1", headwater.store, granularity=Granularity.VERSION, depth=9, direction=up
+    )
+    (edge,) = (e for e in graph.edges if e.kind is ShownEdgeKind.EVALUATES)
+    (data,) = (node for node in graph.nodes if node.id == edge.source)
+    assert headwater.props(data.key)["version"] == written[1]
+    assert {node.kind for node in graph.nodes} == {
+        EntityKind.MODEL_VERSION,
+        EntityKind.RUN,
+        EntityKind.DATASET_VERSION,
+    }
+    assert len(graph.nodes) == 3
+    for run_id in written:
+        (version,) = (v for v in headwater.out_of(keys.run(run_id, keys.job("etl", "load")), EdgeKind.WROTE))
+        graph = lineage(version, headwater.store, granularity=Granularity.VERSION, depth=9, direction=down)
+        reached = ShownEdgeKind.EVALUATES in {edge.kind for edge in graph.edges}
+        assert reached is (run_id == written[1])
 
 
 def test_each_run_keeps_its_newest_and_the_model_the_newest_of_all(headwater: Headwater) -> None:

@@ -254,6 +254,8 @@ def _plain_bond(folded: Fold, edge: Edge, names: Names) -> None:
             source, target, kind = target, source, ShownEdgeKind.PARENT
         case EdgeKind.READ:
             source, target, kind = target, source, ShownEdgeKind.READS
+        case EdgeKind.EVALUATED_ON:
+            kind = ShownEdgeKind.EVALUATES
         case EdgeKind.WROTE | EdgeKind.PRODUCED:
             kind = _makes(target, by_job=True)
         case _:

@@ -10,6 +10,7 @@ from headwater_server.lineage.moves import View
 from headwater_server.lineage.shapes import Granularity, LineageDirection
 from headwater_server.lineage.trace import Trace
 from headwater_server.lineage.walk import DEADLINE, MAX_NODES
+from headwater_server.project.reading import pinned
 from headwater_server.store.port import Direction, GraphStore
 
 _MADE = (EdgeKind.WROTE, EdgeKind.PRODUCED)
@@ -18,7 +19,9 @@ _MADE = (EdgeKind.WROTE, EdgeKind.PRODUCED)
 def trace_versions(
     root: Node, view: View, *, direction: LineageDirection, depth: int, limit: int, deadline: float
 ) -> Trace:
-    """Evidence only: what runs read and wrote, as far as producers named it."""
+    """Evidence only: what runs read and wrote, as far as producers named it. Data that a model was evaluated on stands
+    beside it and is not walked: nothing is made of it.
+    """
     edges: dict[tuple[str, str, str], Edge] = {}
     stopped: str | None = None
     ways: list[dict[str, int]] = []
@@ -29,6 +32,7 @@ def trace_versions(
         if direction not in (wanted, LineageDirection.BOTH):
             continue
         found.update(dict.fromkeys(starts, 0))
+        beside: dict[str, int] = {}
         fresh = list(starts)
         for hop in range(1, depth + 1):
             if time.monotonic() >= deadline:
@@ -46,10 +50,13 @@ def trace_versions(
                 if view.at is not None and edge.since is not None and edge.since > view.at:
                     continue
                 edges[edge.source, edge.kind, edge.target] = edge
-                if far not in found:
+                if edge.kind is EdgeKind.EVALUATED_ON:
+                    beside.setdefault(far, hop)
+                elif far not in found:
                     found[far] = hop
                     next_ones.append(far)
             fresh = next_ones
+        found.update({far: hop for far, hop in beside.items() if far not in found})
     names = Names({})
     folded: Fold = fold(edges.values(), {}, granularity=Granularity.VERSION, names=names)
     return Trace(
@@ -88,8 +95,9 @@ def _came_from(places: list[str], store: GraphStore) -> list[tuple[Edge, str]]:
     things = [key for key in places if not key.startswith("run|")]
     found = [(edge, edge.source) for edge in store.expand(things, Direction.UPSTREAM, _MADE)]
     reads = store.expand(runs, Direction.DOWNSTREAM, [EdgeKind.READ]) if runs else []
-    pinned = _pin(reads, store)
-    return found + [(edge, edge.target) for edge in pinned]
+    found += [(edge, edge.target) for edge in _pin(reads, store)]
+    models = store.expand(_of(things, "model_version|"), Direction.DOWNSTREAM, [EdgeKind.OF_MODEL])
+    return found + [(edge, edge.source) for edge in _evaluated(models, store)]
 
 
 def _pin(reads: list[Edge], store: GraphStore) -> list[Edge]:
@@ -122,7 +130,30 @@ def _went_into(places: list[str], store: GraphStore) -> list[tuple[Edge, str]]:
     owners = {_owner(key) for key in things if key.startswith("dataset_version|")}
     reads = store.expand([*things, *owners], Direction.UPSTREAM, [EdgeKind.READ])
     wanted = set(things)
-    return found + [(edge, edge.source) for edge in _pin(reads, store) if edge.target in wanted]
+    found += [(edge, edge.source) for edge in _pin(reads, store) if edge.target in wanted]
+    on = {*owners, *_of(things, "dataset|")}
+    scored = {edge.source for edge in store.expand(on, Direction.UPSTREAM, [EdgeKind.EVALUATED_ON])}
+    models = store.expand(scored, Direction.UPSTREAM, [EdgeKind.OF_MODEL])
+    return found + [(edge, edge.target) for edge in _evaluated(models, store) if edge.source in wanted]
+
+
+def _evaluated(models: list[Edge], store: GraphStore) -> list[Edge]:
+    """Of the model versions of these OF_MODEL edges: from the version of the data, as it was then, to the model's."""
+    versions: dict[str, list[str]] = {}
+    for edge in models:
+        versions.setdefault(edge.target, []).append(edge.source)
+    there: dict[tuple[str, int], str] = {}
+    found = []
+    for edge in store.expand(versions, Direction.DOWNSTREAM, [EdgeKind.EVALUATED_ON]):
+        at = edge.target, edge.since or 0
+        if at not in there:
+            there[at] = pinned(*at, store) or edge.target
+        found += [edge._replace(source=there[at], target=version) for version in versions[edge.source]]
+    return found
+
+
+def _of(things: list[str], prefix: str) -> list[str]:
+    return [key for key in things if key.startswith(prefix)]
 
 
 def _owner(version: str) -> str:
