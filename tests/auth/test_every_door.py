@@ -86,7 +86,7 @@ SOCKETS = [path for method, path, _ in routes() if method == WEBSOCKET]
 
 @pytest.mark.parametrize(("method", "path", "need"), CLOSED)
 def test_a_route_answers_nobody_without_a_token(shop: Served, method: str, path: str, need: Need) -> None:
-    answer = shop.http.request(method, path)
+    answer = shop.http.request(method, shop.url + path)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -114,7 +114,7 @@ def test_a_websocket_answers_nobody_without_a_token(shop: Served, path: str) -> 
 def test_a_route_answers_403_to_a_token_that_lacks_its_permission(
     shop: Served, keys: dict[str, str], method: str, path: str, need: Permission
 ) -> None:
-    answer = shop.http.request(method, path, headers=bearer(keys[lacking(need)]))
+    answer = shop.http.request(method, shop.url + path, headers=bearer(keys[lacking(need)]))
     assert answer.status_code == 403
     if method != "HEAD":
         assert answer.json()["needs"] == need
@@ -153,7 +153,7 @@ def test_a_root_field_answers_403_to_a_token_that_lacks_its_permission(
 
 @pytest.mark.parametrize(("method", "path", "need"), [case for case in routes() if case[2] is Open.PUBLIC])
 def test_a_public_route_needs_no_token(shop: Served, method: str, path: str, need: Need) -> None:
-    assert shop.http.request(method, path).status_code not in {401, 403}
+    assert shop.http.request(method, shop.url + path).status_code not in {401, 403}
 
 
 def test_a_path_that_there_is_not_is_told_to_nobody_without_a_token(
