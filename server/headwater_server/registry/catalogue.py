@@ -128,6 +128,18 @@ class Catalogue(RegistryReads):
         """By number."""
         return list(self._pages(keys.model(name)))
 
+    def newest(self, name: str) -> VersionView | None:
+        """The version with the highest number; None: it has none."""
+        before: tuple[str, str] | None = None
+        while page := self._store.page(
+            Kind.MODEL_VERSION, marks=["", "h"], group=keys.model(name), before=before, reverse=True, limit=4
+        ):
+            for node in page:
+                if found := self._versions([node.key]):
+                    return found[0]
+            before = page[-1].sort, page[-1].key
+        return None
+
     def all_versions(self) -> Iterator[VersionView]:
         yield from self._pages(None)
 

@@ -130,7 +130,9 @@ class LoggedModels:
         return self.get(model_id)
 
     def delete(self, model_id: str, *, actor: str) -> None:
-        self._change(model_id, lambda _: {"deleted": True}, actor=actor)
+        """Of one that is deleted already nothing is said."""
+        if not self.get(model_id, deleted=True).deleted:
+            self._change(model_id, lambda _: {"deleted": True}, actor=actor)
 
     def tag(self, model_id: str, tags: Mapping[str, str], *, actor: str) -> LoggedModel:
         tags = _checked(tags, limits.MAX_TAG)
@@ -236,7 +238,7 @@ def checked_name(name: str) -> str:
     limits.within(name, 500, "name")
     if any(c in name for c in "/:.%\"'"):
         raise Invalid(
-            f"Invalid model name ({limits.shown(name)}) provided. Model name must be a non-empty string and cannot "
+            f"Invalid model name ({name[: limits.SHOWN]!r}) provided. Model name must be a non-empty string and cannot "
             "contain the following characters: ('/', ':', '.', '%', '\"', \"'\")"
         )
     return name

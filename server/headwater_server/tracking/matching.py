@@ -30,6 +30,8 @@ class Field(Generic[R]):
     read: Callable[[str], Read[R]]
     many: bool = False
     """A row has several values: one that matches is enough."""
+    rank: Callable[[str], Read[R]] | None = None
+    """What rows are ordered by where they have several; None: they have no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Language(Generic[R]):
 
     def order(self, said: Order) -> Read[R]:
         field, key = self.field(said.entity, said.key)
+        if field.rank is not None:
+            return field.rank(key)
         if field.many:
             raise Invalid(f"Invalid order_by: {said.entity}.{said.key} has no order.")
         return field.read(key)

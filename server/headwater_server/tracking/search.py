@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from headwater_server.errors import Invalid, NotFound
 from headwater_server.graph import keys
@@ -17,6 +17,8 @@ from headwater_server.tracking.table import Row, RunTables
 from headwater_server.tracking.views import Experiment, LoggedModel, number
 
 R = TypeVar("R")
+OnDataset: TypeAlias = tuple[str, str]
+"""A dataset that metrics are on: its name and its digest, either `` for any."""
 MAX_RUNS, MAX_EXPERIMENTS, MAX_MODELS = 50_000, 50_000, 1_000
 
 
@@ -111,14 +113,36 @@ class Search:
         return search(rows, EXPERIMENTS, asked, lambda one: one.id.zfill(20), default, scope=view)
 
     def models(
-        self, experiments: Sequence[str], asked: Asked, *, datasets: Sequence[tuple[str, str]] = ()
+        self,
+        experiments: Sequence[str],
+        asked: Asked,
+        *,
+        datasets: Sequence[OnDataset] = (),
+        ordered_on: Sequence[OnDataset | None] = (),
     ) -> Page[LoggedModel]:
-        """`datasets`: metrics in filter and order are those on one of these (name, digest or ``)."""
+        """`datasets`: models with a metric on one of these; metrics in the filter are those. `ordered_on`: by which
+        dataset's metric each clause of the order goes; None: by the newest, whatever it is on.
+        """
         asked.checked(MAX_MODELS)
-        rows = [model for name in dict.fromkeys(experiments) for model in self._models.of_experiment(name)]
+        rows = [
+            model
+            for name in dict.fromkeys(experiments)
+            for model in self._models.of_experiment(name)
+            if not datasets or any(_is_of(said, datasets) for said in model.metrics)
+        ]
         default = [Clause[LoggedModel](lambda one: one.created, ascending=False)]
-        scope = ",".join((*sorted(experiments), *(f"{n}|{d}" for n, d in datasets)))
-        return search(rows, models_language(datasets), asked, lambda one: one.id, default, scope=scope)
+        scope = ",".join((*sorted(experiments), *map(repr, datasets), *map(repr, ordered_on)))
+        on = [models_language([one] if one else []) for one in ordered_on]
+        return search(
+            rows,
+            models_language(datasets),
+            asked,
+            lambda one: one.id,
+            default,
+            scope=scope,
+            always=default,
+            orders_by=on or None,
+        )
 
 
 def search(
@@ -130,11 +154,17 @@ def search(
     *,
     scope: str = "",
     always: Sequence[Clause[R]] = (),
+    orders_by: Sequence[Language[R]] | None = None,
 ) -> Page[R]:
-    """`default` is the order where none is asked; `always` decides among equals, before the identity."""
+    """`default` is the order where none is asked; `always` decides among equals, before the identity. `orders_by` are
+    the languages of the clauses of the order, where that is not the filter's.
+    """
     matches = language.predicate(parse_filter(asked.filter))
     orders = parse_orders(asked.order_by)
-    clauses = [Clause(language.order(one), one.ascending) for one in orders] or list(default)
+    spoken = orders_by or [language] * len(orders)
+    clauses = [
+        Clause(language.order(one), one.ascending) for language, one in zip(spoken, orders, strict=True)
+    ] or list(default)
     if orders:
         clauses += always
     about = "\n".join((scope, asked.filter, *asked.order_by))
@@ -202,16 +232,23 @@ EXPERIMENTS: Language[Experiment] = Language(
 )
 
 
-def models_language(datasets: Sequence[tuple[str, str]]) -> Language[LoggedModel]:
-    def metric(key: str) -> Callable[[LoggedModel], Any]:
+def models_language(datasets: Sequence[OnDataset]) -> Language[LoggedModel]:
+    """A filter asks for any of a model's metrics of a name, an order goes by the newest."""
+
+    def told(model: LoggedModel, key: str) -> list[Mapping[str, Any]]:
+        return [said for said in model.metrics if said["key"] == key and _is_of(said, datasets)]
+
+    def any_of(key: str) -> Callable[[LoggedModel], Any]:
+        return lambda model: [number(said["value"]) for said in told(model, key)]
+
+    def newest(key: str) -> Callable[[LoggedModel], Any]:
         def read(model: LoggedModel) -> float | None:
-            found = [said for said in model.metrics if said["key"] == key and _is_of(said, datasets)]
-            newest = max(found, key=lambda said: (said["step"], said["ts"]), default=None)
-            return None if newest is None else number(newest["value"])
+            last = max(told(model, key), key=lambda said: (said["ts"], said["step"]), default=None)
+            return None if last is None else number(last["value"])
 
         return read
 
-    metrics: Field[LoggedModel] = Field("number", NUMERIC, metric)
+    metrics: Field[LoggedModel] = Field("number", NUMERIC, any_of, many=True, rank=newest)
     params: Field[LoggedModel] = Field("param", NULLABLE, lambda key: lambda one: one.params.get(key))
     tags: Field[LoggedModel] = Field("text", NULLABLE, lambda key: lambda one: one.tags.get(key))
     return Language(
@@ -222,6 +259,7 @@ def models_language(datasets: Sequence[tuple[str, str]]) -> Language[LoggedModel
             "status": plain("text", LISTED, lambda one: one.status),
             "source_run_id": plain("text", LISTED, lambda one: one.run or None),
             "experiment_id": plain("text", LISTED, lambda one: one.experiment),
+            "artifact_location": plain("text", TEXT, lambda one: one.artifacts),
             "creation_timestamp": plain("number", NUMERIC, lambda one: one.created),
             "last_updated_timestamp": plain("number", NUMERIC, lambda one: one.updated),
         },
@@ -234,5 +272,8 @@ def models_language(datasets: Sequence[tuple[str, str]]) -> Language[LoggedModel
     )
 
 
-def _is_of(said: Mapping[str, object], datasets: Sequence[tuple[str, str]]) -> bool:
-    return not datasets or any(said["name"] == n and (not d or said["digest"] == d) for n, d in datasets)
+def _is_of(said: Mapping[str, object], datasets: Sequence[OnDataset]) -> bool:
+    return not datasets or any(
+        (not name or said["name"] == name) and (not digest or said["digest"] == digest)
+        for name, digest in datasets
+    )

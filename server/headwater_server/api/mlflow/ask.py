@@ -67,6 +67,14 @@ class Ask:
             raise Invalid("Missing value for required parameter 'run_id'.")
         return str(found)
 
+    @property
+    def version(self) -> str:
+        """Of a model. Raises Invalid: what is said is no number."""
+        said = self.text("version")
+        if not said.isdecimal():
+            raise Invalid(f"Parameter 'version' must be an integer, got '{said[:100]}'.")
+        return str(int(said))
+
     def pairs(self, name: str) -> list[tuple[str, str]]:
         """Tags or params."""
         return [(one["key"], one.get("value", "")) for one in self.said.get(name) or ()]

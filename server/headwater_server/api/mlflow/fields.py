@@ -73,8 +73,8 @@ class Spec:
 
     @property
     def may_be_empty(self) -> bool:
-        """Of an empty text nothing is left on the wire, so MLflow's server cannot tell it from none."""
-        return self.name == "value" and self.type == "string"
+        """Of an empty text, and of what is not so, nothing is left on the wire: MLflow's server takes none for it."""
+        return self.type == "bool" or (self.name == "value" and self.type == "string")
 
 
 @lru_cache(maxsize=512)
@@ -125,7 +125,7 @@ def checked(said: Mapping[str, Any], fields: Sequence[Spec], inside: str = "") -
         if field.required and value in (None, ""):
             if not field.may_be_empty:
                 raise Invalid(f"Missing value for required parameter '{name}'.")
-            value = ""
+            value = "" if field.type == "string" else False
         if value is None:
             continue
         if not field.repeated:

@@ -69,8 +69,12 @@ def search(ask: Ask) -> dict[str, Any]:
     datasets = [
         (one.get("dataset_name", ""), one.get("dataset_digest", "")) for one in ask.maybe("datasets") or ()
     ]
+    on = [
+        (one.get("dataset_name", ""), one.get("dataset_digest", "")) if one.get("dataset_name") else None
+        for one in ask.maybe("order_by") or ()
+    ]
     page = ask.tracking.search.models(
-        ask.maybe("experiment_ids") or (), asked.ordered(orders), datasets=datasets
+        ask.maybe("experiment_ids") or (), asked.ordered(orders), datasets=datasets, ordered_on=on
     )
     models = [_shown(ask, one)["model"] for one in page.rows]
     return shapes.filled({"models": models, "next_page_token": page.token})

@@ -23,7 +23,7 @@ def model(one: Whole) -> dict[str, Any]:
 
 
 def version(one: VersionView) -> dict[str, Any]:
-    return filled(
+    said = filled(
         {
             "name": one.model,
             "version": one.number,
@@ -31,13 +31,11 @@ def version(one: VersionView) -> dict[str, Any]:
             "last_updated_timestamp": one.updated // 1_000,
             "user_id": one.by,
             "current_stage": one.stage,
-            "description": one.description,
             "source": one.source,
-            "run_id": one.run_id,
             "status": "READY",
             "tags": pairs(one.tags),
-            "run_link": one.run_link,
             "aliases": list(one.aliases),
             "model_id": one.logged_model,
         }
     )
+    return said | {"description": one.description, "run_id": one.run_id, "run_link": one.run_link}

@@ -1,12 +1,13 @@
 """MLflow's calls about registered models: the same registry that GraphQL changes."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from headwater_server.api.mlflow import registered
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.shapes import filled
-from headwater_server.errors import AlreadyExists
+from headwater_server.errors import AlreadyExists, Invalid, NotFound
 from headwater_server.registry.catalogue import ModelView
 from headwater_server.registry.prompts import IS_PROMPT
 from headwater_server.tracking import limits
@@ -17,6 +18,8 @@ from headwater_server.tracking.search import search as find
 
 MAX_MODELS = 1_000
 MAX_TAG_VALUE = 100_000
+MAX_ALIAS = 255
+LATEST = "latest"
 
 _TAG: Field[ModelView] = Field("text", NULLABLE, lambda key: lambda one: tag_of(one.tags, key))
 _LANGUAGE: Language[ModelView] = Language(
@@ -48,7 +51,8 @@ def get(ask: Ask) -> dict[str, Any]:
 
 def rename(ask: Ask) -> dict[str, Any]:
     to = ask.text("new_name")
-    ask.registry.rename(ask.text("name"), to, actor=ask.actor)
+    if to != ask.text("name"):
+        ask.registry.rename(ask.text("name"), to, actor=ask.actor)
     return _shown(ask, to)
 
 
@@ -86,18 +90,27 @@ def latest(ask: Ask) -> dict[str, Any]:
 def set_tag(ask: Ask) -> dict[str, Any]:
     """Of a model, or of one of its versions."""
     tags = checked_tags([(ask.text("key"), ask.text("value"))])
-    ask.registry.edit(ask.text("name"), ask.maybe("version"), tags=tags, actor=ask.actor, at=ask.at)
+    ask.registry.edit(*_what(ask), tags=tags, actor=ask.actor, at=ask.at)
     return {}
 
 
 def delete_tag(ask: Ask) -> dict[str, Any]:
     """Of a model, or of one of its versions."""
-    ask.registry.edit(ask.text("name"), ask.maybe("version"), removed=[ask.text("key")], actor=ask.actor)
+    ask.registry.edit(*_what(ask), removed=[ask.text("key")], actor=ask.actor)
     return {}
+
+
+def _what(ask: Ask) -> tuple[str, str | None]:
+    """A model, or a version of it: told apart by the call. Raises NotFound: there is no such version."""
+    if ask.maybe("version") is None:
+        return ask.text("name"), None
+    one = ask.registry.model_version(ask.text("name"), ask.version)
+    return one.model, one.number
 
 
 def set_alias(ask: Ask) -> dict[str, Any]:
     name, version = ask.text("name"), ask.text("version")
+    _check_alias(ask.text("alias"))
     ask.registry.model_version(name, version)
     ask.registry.set_alias(name, ask.text("alias"), version=version, actor=ask.actor, at=ask.at)
     return {}
@@ -112,7 +125,28 @@ def delete_alias(ask: Ask) -> dict[str, Any]:
 
 
 def by_alias(ask: Ask) -> dict[str, Any]:
-    return {"model_version": registered.version(ask.registry.at_alias(ask.text("name"), ask.text("alias")))}
+    """The newest version answers to `latest`, which nobody can give away."""
+    name, alias = ask.text("name"), ask.text("alias")
+    ask.registry.model(name)
+    if alias.lower() == LATEST and (newest := ask.registry.newest(name)):
+        return {"model_version": registered.version(newest)}
+    try:
+        return {"model_version": registered.version(ask.registry.at_alias(name, alias))}
+    except NotFound as error:
+        raise Invalid(str(error)) from None  # so MLflow's clients tell it from a model that is not there
+
+
+def _check_alias(alias: str) -> None:
+    """Raises Invalid, in MLflow's words, for what it has no aliases of."""
+    if alias.lower() == LATEST:
+        raise Invalid("'latest' alias name (case insensitive) is reserved.")
+    if re.fullmatch(r"[vV]\d+", alias):
+        raise Invalid(f"Version alias name '{alias}' is reserved.")
+    limits.within(alias, MAX_ALIAS, "Registered model alias name")
+    if not re.fullmatch(r"[\w\-]*", alias):
+        raise Invalid(
+            f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+        )
 
 
 def checked_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Experiments, runs and logged models as MLflow's JSON. Empty fields are left out, as its own server does."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -109,6 +110,12 @@ def _inputs(inputs: Sequence[Mapping[str, Any]], runs: Runs) -> list[dict[str, A
     ]
 
 
+def _registered(registrations: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The tag by which clients of MLflow 3 know the versions that a logged model is registered as."""
+    said = [{"name": name, "version": int(number)} for name, number in registrations]
+    return {"mlflow.modelVersions": json.dumps(said)} if said else {}
+
+
 def logged_model(one: LoggedModel, registrations: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
     info = {
         "model_id": one.id,
@@ -120,7 +127,7 @@ def logged_model(one: LoggedModel, registrations: Sequence[tuple[str, str]] = ()
         "status": STATUS[one.status],
         "model_type": one.type,
         "source_run_id": one.run,
-        "tags": pairs(one.tags),
+        "tags": pairs({**one.tags, **_registered(registrations)}),
         "registrations": [{"name": name, "version": version} for name, version in registrations],
     }
     data = {

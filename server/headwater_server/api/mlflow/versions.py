@@ -1,15 +1,15 @@
 """MLflow's calls about model versions: the same registry that GraphQL changes."""
 
-import posixpath
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from headwater_server.api.mlflow import registered
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.registry import checked_tags, tag_of
 from headwater_server.api.mlflow.shapes import filled
-from headwater_server.errors import Invalid, NotFound
+from headwater_server.api.mlflow.sources import Origin, checked_origin
+from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.registry.catalogue import VersionView
 from headwater_server.registry.prompts import IS_PROMPT
@@ -26,7 +26,7 @@ _LANGUAGE: Language[VersionView] = Language(
     attributes={
         "name": plain("text", LISTED, lambda one: one.model),
         "version_number": plain("number", NUMERIC, lambda one: int(one.number)),
-        "run_id": plain("text", LISTED, lambda one: one.run_id or None),
+        "run_id": plain("text", LISTED, lambda one: one.run_id),
         "source_path": plain("text", TEXT, lambda one: one.source),
         "model_id": plain("text", LISTED, lambda one: one.logged_model or None),
         "stage": plain("text", LISTED, lambda one: one.stage),
@@ -42,21 +42,19 @@ def create(ask: Ask) -> dict[str, Any]:
     name, source = ask.text("name"), ask.text("source")
     ask.registry.model(name)
     tags = checked_tags(ask.pairs("tags"))
-    run_id, model_id = _origin(ask, source)
-    run = ask.tracking.runs.find(run_id) if run_id else None
-    if IS_PROMPT not in tags or "/" in source:  # a prompt's text is in its tags: its source is a plain word
-        _check_source(ask, source, run_id if run else "")
-    if run_id and run is None and _is_ours(source):
-        raise NotFound(f"Run with id={run_id} not found", ref=run_id, didYouMean=[])
+    if IS_PROMPT in tags and "/" not in source:  # a prompt's text is in its tags: its source is a plain word
+        made_of = Origin(source, "", None, "")
+    else:
+        made_of = checked_origin(ask, source)
     more = {
-        "runId": run_id if run is None else None,
+        "runId": made_of.run_id if made_of.run is None else None,
         "runLink": ask.maybe("run_link"),
-        "loggedModel": keys.logged_model(model_id) if model_id else None,
+        "loggedModel": keys.logged_model(made_of.model_id) if made_of.model_id else None,
     }
     key = ask.registry.create_version(
         name,
-        run_key=run,
-        source_uri=source,
+        run_key=made_of.run,
+        source_uri=made_of.source,
         description=ask.maybe("description"),
         tags=tags,
         more={field: value for field, value in more.items() if value},
@@ -68,11 +66,11 @@ def create(ask: Ask) -> dict[str, Any]:
 
 
 def get(ask: Ask) -> dict[str, Any]:
-    return _shown(ask, ask.text("name"), ask.text("version"))
+    return _shown(ask, ask.text("name"), ask.version)
 
 
 def update(ask: Ask) -> dict[str, Any]:
-    name, version = ask.text("name"), ask.text("version")
+    name, version = ask.text("name"), ask.version
     if ask.maybe("description") is not None:
         ask.registry.edit(name, version, description=ask.text("description"), actor=ask.actor, at=ask.at)
     return _shown(ask, name, version)
@@ -80,9 +78,14 @@ def update(ask: Ask) -> dict[str, Any]:
 
 def transition(ask: Ask) -> dict[str, Any]:
     """Any stage that the model takes: names that MLflow does not know pass its clients too."""
-    name, version = ask.text("name"), ask.text("version")
+    name, version = ask.text("name"), ask.version
     ask.registry.model_version(name, version)
     archive = ask.said["archive_existing_versions"]
+    if archive and ask.text("stage").casefold() in ("none", "archived"):
+        raise Invalid(
+            "Model version transition cannot archive existing model versions because "
+            f"'{ask.text('stage')}' is not an Active stage. Nobody leaves it for another."
+        )
     ask.registry.transition(
         model=name,
         version=version,
@@ -96,7 +99,7 @@ def transition(ask: Ask) -> dict[str, Any]:
 
 
 def delete(ask: Ask) -> dict[str, Any]:
-    ask.registry.delete_version(ask.text("name"), ask.text("version"), actor=ask.actor)
+    ask.registry.delete_version(ask.text("name"), ask.version, actor=ask.actor)
     return {}
 
 
@@ -106,11 +109,12 @@ def search(ask: Ask) -> dict[str, Any]:
     every: Iterable[VersionView] = ask.registry.versions_of(name) if name else ask.registry.all_versions()
     versions = [one for one in every if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
     default = [
+        Clause[VersionView](lambda one: one.updated // 1_000, ascending=False),
         Clause[VersionView](lambda one: one.model, ascending=True),
         Clause[VersionView](lambda one: int(one.number), ascending=False),
     ]
     page = find(
-        versions, _LANGUAGE, asked, lambda one: f"{one.model}/{one.number:0>9}", default, always=default
+        versions, _LANGUAGE, asked, lambda one: f"{one.model}/{one.number:0>9}", default, always=default[1:]
     )
     return filled(
         {"model_versions": [registered.version(one) for one in page.rows], "next_page_token": page.token}
@@ -118,7 +122,7 @@ def search(ask: Ask) -> dict[str, Any]:
 
 
 def download_uri(ask: Ask) -> dict[str, Any]:
-    one = ask.registry.model_version(ask.text("name"), ask.text("version"))
+    one = ask.registry.model_version(ask.text("name"), ask.version)
     return {"artifact_uri": _location(ask, one)}
 
 
@@ -134,50 +138,6 @@ def root(ask: Ask, name: str, version: str) -> str:
 
 def _shown(ask: Ask, name: str, version: str) -> dict[str, Any]:
     return {"model_version": registered.version(ask.registry.model_version(name, version))}
-
-
-def _origin(ask: Ask, source: str) -> tuple[str, str]:
-    """Ids of the run and of the logged model that a version comes from, as far as they are said."""
-    run_id, model_id = ask.text("run_id"), ask.text("model_id")
-    parts = urlsplit(source)
-    path = parts.path.strip("/")
-    if parts.scheme == "runs":
-        said = path.partition("/")[0]
-        if run_id and said != run_id:
-            raise _refused(source, "it is of another run than run_id")
-        run_id = said
-    if parts.scheme == "models" and path.startswith("m-") and "/" not in path:
-        if model_id and path != model_id:
-            raise _refused(source, "it is another model than model_id")
-        model_id = path
-    if model_id:
-        run_id = run_id or ask.tracking.models.get(model_id).run
-    return run_id, model_id
-
-
-def _check_source(ask: Ask, source: str, run_id: str) -> None:
-    """A path on this machine is refused unless it lies where the run keeps its files; `..` always."""
-    parts = urlsplit(source)
-    path = unquote(unquote(parts.path))
-    if ".." in path.replace("\\", "/").split("/"):
-        raise _refused(source, "a path with `..` leads anywhere")
-    if parts.scheme not in ("", "file"):
-        return
-    if run_id:
-        root = urlsplit(ask.tracking.runs.get(run_id).artifacts)
-        if root.scheme in ("", "file") and root.path:
-            inside = posixpath.normpath(path)
-            home = posixpath.normpath(root.path)
-            if inside == home or inside.startswith(home + "/"):
-                return
-    raise _refused(
-        source, "a local path has to be within the artifact directory of the run that run_id names"
-    )
-
-
-def _is_ours(source: str) -> bool:
-    """Whether what the version is made of lies with this server, so that its run is known here."""
-    return urlsplit(source).scheme in ("runs", "mlflow-artifacts", "models")
 
 
 def _location(ask: Ask, one: VersionView) -> str:
@@ -203,7 +163,3 @@ def _only_model(tree: Tree | None) -> str | None:
         if term.entity in ("", "attribute", "attributes", "attr") and isinstance(term.value, str):
             return term.value
     return None
-
-
-def _refused(source: str, why: str) -> Invalid:
-    return Invalid(f"Invalid model version source: '{source}': {why}.")
