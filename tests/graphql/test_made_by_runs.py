@@ -131,6 +131,16 @@ def test_equal_environments_have_equal_hashes(lab: Lab) -> None:
     assert none is None
 
 
+def test_a_model_that_was_deleted_is_listed_no_more_and_its_run_ran_where_it_ran(lab: Lab) -> None:
+    run = lab.run()
+    model = lab.model(run, b"numpy\n")
+    before = lab.of_run(run, "environmentHash")
+    lab.tracking.models.delete(model, actor=ME)
+    assert lab.of_run(run, "environmentHash loggedModels { name }") == {**before, "loggedModels": []}
+    page = '{ package(name: "numpy") { neededBy { totalCount } } }'
+    assert lab.ask(page)["package"]["neededBy"]["totalCount"] == 0
+
+
 def test_the_engine_of_events_is_part_of_the_environment(lab: Lab) -> None:
     def told(run: str, version: str) -> Any:
         facet = {

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.route import graphql_router
@@ -254,6 +254,12 @@ def test_a_page_of_another_site_is_turned_away_before_it_is_connected(served: Se
         assert caught.value.response.status_code == 403
     own = str(served.client.base_url).rstrip("/")
     with talking(served, origin=own) as talk:
+        talk.greet()
+
+
+def test_a_page_that_may_ask_may_listen(tmp_path: Path) -> None:
+    portal = Origin("https://portal.example")
+    with serving(tmp_path, cors_origins=(str(portal),)) as served, talking(served, origin=portal) as talk:
         talk.greet()
 
 

@@ -43,6 +43,15 @@ def look_again(connection: HTTPConnection) -> None:
         connection.scope["principal"] = login.principal(connection.scope["token"])
 
 
+async def look(connection: HTTPConnection) -> None:
+    """`look_again` for an event loop: in a thread when it may take long."""
+    login = connection.scope.get("login")
+    if isinstance(login, Login) and login.slow(connection.scope["token"]):
+        await run_in_threadpool(look_again, connection)
+    else:
+        look_again(connection)
+
+
 class Door:
     """Everything goes through here. A path that the table does not know reaches no route, whatever the router holds."""
 

@@ -133,7 +133,12 @@ class Package(Node):
 def models_of(cohort: Cohort, kind: EdgeKind) -> dict[str, list[LoggedModel]]:
     """For each run of the cohort the models that it logged or used, for each model version the one that it is."""
     sources = cohort.keys(Kind.MODEL_VERSION if kind is EdgeKind.OF_MODEL else Kind.RUN)
-    return lists(cohort, ends(cohort.loader.store, sources, _DOWN, kind))
+    return _there(lists(cohort, ends(cohort.loader.store, sources, _DOWN, kind)))
+
+
+def _there(found: dict[str, list[LoggedModel]]) -> dict[str, list[LoggedModel]]:
+    """Without those that were deleted."""
+    return {key: [model for model in models if not model.node.mark] for key, models in found.items()}
 
 
 def _packages(cohort: Cohort) -> dict[str, dict[str, str]]:
@@ -159,4 +164,4 @@ def _versions(cohort: Cohort) -> dict[str, list[Any]]:
 
 
 def _needed_by(cohort: Cohort) -> dict[str, list[Any]]:
-    return lists(cohort, ends(cohort.loader.store, cohort.keys(Kind.PACKAGE), _UP, EdgeKind.NEEDS))
+    return _there(lists(cohort, ends(cohort.loader.store, cohort.keys(Kind.PACKAGE), _UP, EdgeKind.NEEDS)))

@@ -13,12 +13,13 @@ from headwater_server.api.graphql.enums import SeriesAxis
 from headwater_server.api.graphql.info import later
 from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.loggedmodels import LoggedModel, models_of
+from headwater_server.api.graphql.neighbours import ends
 from headwater_server.api.graphql.pages import Connection
 from headwater_server.api.graphql.scalars import DateTime, Long
 from headwater_server.api.graphql.values import Actor
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
-from headwater_server.graph.changes import Edge
+from headwater_server.graph.changes import Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.lineage.environments import engine_of, environment_hash, packages_of, together
 from headwater_server.series.port import Point
@@ -89,12 +90,12 @@ class Logging(Entity):
         directives=[Cost(weight=5)],
     )
     def environment_hash(self) -> str | None:
-        models = self.cohort.once(models_of, EdgeKind.LOGGED).get(self.node.key, [])
-        needs = self.cohort.once(_packages_of_models)
+        models, needs = self.cohort.once(_environments)
+        mine = models.get(self.node.key, [])
         return environment_hash(
             engine=engine_of(facet_value(self.cohort.loader, self.node.key, "processing_engine")),
-            pythons=[model.python for model in models if model.python],
-            packages=together(needs.get(model.node.key, {}) for model in models),
+            pythons=[python for node in mine if (python := text(node.props, "python"))],
+            packages=together(needs.get(node.key, {}) for node in mine),
         )
 
     @strawberry.field(description="Models that it logged")
@@ -149,9 +150,13 @@ class Logging(Entity):
         return [_curve(self, key, x or SeriesAxis.STEP, most) for key in keys]
 
 
-def _packages_of_models(cohort: Cohort) -> dict[str, dict[str, str]]:
-    models = cohort.once(models_of, EdgeKind.LOGGED).values()
-    return packages_of(cohort.loader.store, {model.node.key for group in models for model in group})
+def _environments(cohort: Cohort) -> tuple[dict[str, list[Node]], dict[str, dict[str, str]]]:
+    """The models that each run logged, also those that were deleted since, and what each of them needs."""
+    store = cohort.loader.store
+    found = ends(store, cohort.keys(Kind.RUN), Direction.DOWNSTREAM, EdgeKind.LOGGED)
+    nodes = store.get({key for group in found.values() for key in group})
+    models = {run: [nodes[key] for key in group if key in nodes] for run, group in found.items()}
+    return models, packages_of(store, nodes)
 
 
 def metrics_of(run: Logging, wanted: Sequence[str] | None) -> list[Metric]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from headwater_server.api.bodies import read_json
-from headwater_server.api.door import look_again, show
+from headwater_server.api.door import look, show
 from headwater_server.api.graphql.listening import ended
 from headwater_server.api.graphql.operation import Query, query_of
 from headwater_server.api.graphql.places import Places
@@ -143,7 +142,7 @@ class Conversation:
         if header is not None:
             show(self._socket, header)
         try:
-            await run_in_threadpool(look_again, self._socket)
+            await look(self._socket)
         except Unauthenticated as error:
             raise _End(4403, f"Forbidden: {error}") from None
         except HeadwaterError as error:
@@ -240,7 +239,7 @@ class Conversation:
         while True:
             await asyncio.sleep(self._manners.look)
             try:
-                await run_in_threadpool(look_again, self._socket)
+                await look(self._socket)
             except Unauthenticated as error:
                 raise _End(4403, f"Forbidden: {error}") from None
             except HeadwaterError:
