@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import figures
 
-NAMES = ("ingest", "steps", "walks", "columns", "runs", "graphql_rows", "starting")
+NAMES = ("ingest", "steps", "walks", "columns", "runs", "graphql_rows", "listening", "starting")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

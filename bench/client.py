@@ -3,7 +3,8 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 
 class Connection:
@@ -20,7 +21,20 @@ class Connection:
     def get(self, path: str) -> tuple[int, bytes]:
         return self._ask(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
 
+    def stream(self, path: str, body: bytes, *, accept: str) -> Iterator[bytes]:
+        """What comes, piece by piece as it comes off the line, until either side ends it."""
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
+            f"Accept: {accept}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._socket.sendall(head.encode() + body)
+        with suppress(OSError):
+            while piece := self._socket.recv(65_536):
+                yield piece
+
     def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # whoever reads from it in another thread hears of it
         self._socket.close()
 
     def _ask(self, request: bytes) -> tuple[int, bytes]:
