@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater_server.series.chunk import Damaged, decode, encode
+from headwater_server.series.chunk import Damaged, decode, encode, loose
 from headwater_server.series.order import place
 from headwater_server.series.port import Point
 from headwater_server.series.sample import buckets
@@ -41,6 +41,7 @@ def bits(points: list[Point]) -> list[bytes]:
 @given(POINTS)
 def test_a_chunk_keeps_every_bit(points: list[Point]) -> None:
     assert bits(decode(encode(points))) == bits(points)
+    assert not points or bits(decode(loose(points))) == bits(points)
 
 
 @pytest.mark.parametrize(
@@ -48,17 +49,23 @@ def test_a_chunk_keeps_every_bit(points: list[Point]) -> None:
     [lambda c: bytes((9,)) + c[1:], lambda c: c[:-4], lambda c: c[:3] + bytes(4) + c[7:], lambda c: c[:5]],
 )
 def test_a_damaged_chunk_says_so(damage: "pytest.FixtureRequest") -> None:
-    with pytest.raises(Damaged, match="metric points"):
-        decode(damage(encode(curve(50))))  # type: ignore[operator]
+    for chunk in (encode(curve(50)), loose(curve(50))):
+        with pytest.raises(Damaged, match="metric points"):
+            decode(damage(chunk))  # type: ignore[operator]
 
 
-@settings(max_examples=60, deadline=None)
-@given(batches=st.lists(st.lists(NEAR, min_size=1, max_size=12), min_size=1, max_size=10))
+@settings(max_examples=100, deadline=None)
+@given(
+    batches=st.lists(st.lists(NEAR, min_size=1, max_size=12), min_size=1, max_size=10),
+    many=st.sampled_from([2, 4, 99]),
+    tail=st.sampled_from([6, 14]),
+)
 def test_rows_and_chunks_together_are_the_set_of_points(
-    batches: list[list[Point]], tmp_path_factory: pytest.TempPathFactory
+    batches: list[list[Point]], many: int, tail: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Late steps, batches sent again, chunks of every size: as if all were in one set."""
-    opened = SqliteSeries(tmp_path_factory.mktemp("series") / "series.db", tail=6, piece=9)
+    """Late steps, batches sent again, chunks of every size, loose and sealed: as if all were in one set."""
+    path = tmp_path_factory.mktemp("series") / "series.db"
+    opened = SqliteSeries(path, tail=tail, piece=9, many=many)
     wanted: dict[tuple[int, int, int], Point] = {}
     every: list[Point] = []
     for batch in batches:
@@ -89,6 +96,22 @@ def test_a_series_that_grows_by_single_points_is_sealed_too(series: SqliteSeries
     with closing(sqlite3.connect(tmp_path / "series.db")) as file:
         [(rows,)] = file.execute("SELECT count(*) FROM point")
     assert rows < TAIL
+
+
+def test_many_points_at_once_are_one_row_until_they_are_sealed(series: SqliteSeries, tmp_path: Path) -> None:
+    for first in range(0, 400, 100):
+        series.append("r", {"loss": curve(100, first)})
+    late = Point(250, 0, 7.0)
+    series.append("r", {"loss": [late]})
+    expected = sorted([*curve(400), late], key=place)
+    assert series.read("r", "loss") == expected
+    with closing(sqlite3.connect(tmp_path / "series.db")) as file:
+        assert file.execute("SELECT count(*) FROM point").fetchall() == [(1,)]
+        assert file.execute("SELECT count FROM chunk ORDER BY id").fetchall() == [(100,)] * 4
+        series.append("r", {"loss": curve(100, 400)})
+        assert file.execute("SELECT count FROM chunk").fetchall() == [(501,)]
+        assert file.execute("SELECT count(*) FROM point").fetchall() == [(0,)]
+    assert series.read("r", "loss") == [*expected, *curve(100, 400)]
 
 
 def test_no_spike_is_lost_however_few_points_are_shown(series: SqliteSeries) -> None:

@@ -1,20 +1,22 @@
-"""Points in one SQLite file: the newest as rows, the others sealed in chunks, a summary of each series beside them."""
+"""Points in one SQLite file: the newest as rows or loose chunks, the others sealed, a summary of each series beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import merge
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from headwater_server.series.chunk import decode, encode
+from headwater_server.series.chunk import decode, encode, loose
 from headwater_server.series.order import (
     FIRST,
     NAN,
     Place,
+    all_bits,
     bits,
     extremes,
     joined,
     place,
+    places,
     value_of,
 )
 from headwater_server.series.port import Point, Summary
@@ -22,7 +24,9 @@ from headwater_server.series.sample import buckets
 from headwater_server.versioned import VersionedFile
 
 TAIL = 500
-"""From so many rows on, the tail of a series is sealed."""
+"""From so many points on, the tail of a series is sealed."""
+MANY = 20
+"""So many points at once, behind all others, are a loose chunk of the tail: one row, not as many."""
 PIECE = 2_000
 """Points of a full chunk; a smaller last one grows at the next sealing."""
 SCHEMA = """
@@ -60,9 +64,9 @@ ADD_CHUNK = "INSERT INTO chunk VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 CHUNKS = """
 SELECT id, data FROM chunk WHERE series = ?1 AND (last_step, last_ts, last_place) >= (?2, ?3, ?4)
 AND (step, ts, place) <= (?5, ?6, ?7) ORDER BY step, ts, place"""
-SMALL_CHUNK = """
-SELECT id, data FROM (SELECT * FROM chunk WHERE series = ?1 ORDER BY step DESC, ts DESC, place DESC LIMIT 1)
-WHERE count < ?2 AND (last_step, last_ts, last_place) < (?3, ?4, ?5)"""
+LAST_CHUNKS = (
+    "SELECT count, step, ts, place FROM chunk WHERE series = ? ORDER BY step DESC, ts DESC, place DESC"
+)
 CHUNKS_FROM = """
 SELECT data FROM chunk WHERE series = ?1 AND (last_step, last_ts, last_place) > (?2, ?3, ?4) ORDER BY step, ts, place"""
 HEADERS = "SELECT least_step, least_ts, least, most_step, most_ts, most FROM chunk WHERE series = ? ORDER BY step, ts, place"
@@ -79,8 +83,8 @@ DELETE = (
 class SqliteSeries:
     """`SeriesStore` over a file: one connection, one thread at a time."""
 
-    def __init__(self, path: Path, *, tail: int = TAIL, piece: int = PIECE) -> None:
-        self._tail, self._piece = tail, piece
+    def __init__(self, path: Path, *, tail: int = TAIL, piece: int = PIECE, many: int = MANY) -> None:
+        self._tail, self._piece, self._many = tail, piece, many
         # a chunk ends half a page before its last page does
         self._file = VersionedFile(path, [SCHEMA], what="metric points", pragmas={"page_size": 2048})
         self._connection = self._file.connection
@@ -108,19 +112,27 @@ class SqliteSeries:
         else:
             series, tail, sealed = row[:3]
             known = _summary(row[3:]) if row[3] else None
-        wanted = {place(p): p if p.value else p._replace(value=0.0) for p in said}  # -0.0 is 0.0
+        wanted = {
+            at: point if point.value else point._replace(value=0.0)  # -0.0 is 0.0
+            for at, point in zip(places(said), said, strict=True)
+        }
         if known is not None and min(wanted) <= place(known.last):
             self._forget_known(series, wanted)
         if not wanted and known is not None:
             return known
-        summary = joined(known, list(wanted.values()))
-        if tail + len(wanted) < self._tail:
-            rows = [(series, *at, bits(p.value)) for at, p in wanted.items()]
-            self._connection.executemany(ADD_POINT, rows)
-            tail += len(wanted)
-        else:
+        summary = joined(known, wanted)
+        if tail + len(wanted) >= self._tail:
             sealed += self._seal(series, wanted)
             tail = 0
+        elif len(wanted) >= self._many and (known is None or place(known.last) < min(wanted)):
+            self._add_chunk(series, [wanted[at] for at in sorted(wanted)], loose)
+            tail += len(wanted)
+            sealed += 1
+        else:
+            values = all_bits(point.value for point in wanted.values())
+            rows = ((series, *at, value) for at, value in zip(wanted, values, strict=True))
+            self._connection.executemany(ADD_POINT, rows)
+            tail += len(wanted)
         last = summary.last
         self._connection.execute(
             SET_SERIES,
@@ -136,38 +148,47 @@ class SqliteSeries:
         first, last = min(wanted), max(wanted)
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
         for _, data in chunks:
-            for point in decode(data):
-                wanted.pop(place(point), None)
+            for at in places(decode(data)):
+                wanted.pop(at, None)
         for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last)):
             wanted.pop(place(_point(row)), None)
 
     def _seal(self, series: int, fresh: Mapping[Place, Point]) -> int:
         """The tail and these points into chunks, and what they overlap or leave small again; chunks more than before."""
-        points = dict(fresh)
-        for row in self._connection.execute(TAIL_OF, (series, *FIRST, -1)):
-            point = _point(row)
-            points[place(point)] = point
+        tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *FIRST, -1))]
+        points = {**dict(zip(places(tail), tail, strict=True)), **fresh}
         self._connection.execute(DROP_TAIL, (series,))
-        chunks: Any = self._connection.execute(CHUNKS, (series, *min(points), *max(points))).fetchall()
-        if not chunks:  # a small last chunk grows
-            chunks = self._connection.execute(SMALL_CHUNK, (series, self._piece, *min(points))).fetchall()
-        for chunk, data in chunks:
-            points.update((place(p), p) for p in decode(data))
+        first, last = min(points), max(points)
+        for count, *at in self._connection.execute(LAST_CHUNKS, (series,)):
+            if count >= self._piece:
+                break
+            first, last = min(first, tuple(at)), max(last, tuple(at))
+        chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
+        before = [point for _, data in chunks for point in decode(data)]
+        for chunk, _ in chunks:
             self._connection.execute("DELETE FROM chunk WHERE id = ?", (chunk,))
-        ordered = [points[at] for at in sorted(points)]
+        if before and place(before[-1]) >= min(points):
+            points.update(zip(places(before), before, strict=True))
+            before = []
+        ordered = before + [points[at] for at in sorted(points)]
         pieces = max(1, len(ordered) // self._piece)
         for number in range(pieces):
             piece = ordered[number * len(ordered) // pieces : (number + 1) * len(ordered) // pieces]
-            least, most = extremes(piece)
-            self._connection.execute(
-                ADD_CHUNK,
-                (
-                    *(series, *place(piece[0]), *place(piece[-1]), len(piece)),
-                    *(least.step, least.timestamp, bits(least.value)),
-                    *(most.step, most.timestamp, bits(most.value), encode(piece)),
-                ),
-            )
+            self._add_chunk(series, piece, encode)
         return pieces - len(chunks)
+
+    def _add_chunk(
+        self, series: int, piece: Sequence[Point], form: Callable[[Sequence[Point]], bytes]
+    ) -> None:
+        least, most = extremes(piece)
+        self._connection.execute(
+            ADD_CHUNK,
+            (
+                *(series, *place(piece[0]), *place(piece[-1]), len(piece)),
+                *(least.step, least.timestamp, bits(least.value)),
+                *(most.step, most.timestamp, bits(most.value), form(piece)),
+            ),
+        )
 
     def delete(self, run: str) -> None:
         def work() -> None:

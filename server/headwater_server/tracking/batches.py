@@ -49,12 +49,13 @@ def check_batch(
             checked.add(name)
         if not -(2**63) <= point.step < 2**63:
             raise limits.wrong(point.step, named("metrics", place, "step"), "64 bits.")
-        checked_time(
-            point.timestamp,
-            named("metrics", place, "timestamp"),
-            f"metric '{name}' (value={point.value}). Timestamp must be a nonnegative long (64-bit integer): "
-            "milliseconds since 1970.",
-        )
+        if not 0 <= point.timestamp <= MAX_WHEN:
+            raise limits.wrong(
+                point.timestamp,
+                named("metrics", place, "timestamp"),
+                f"metric '{name}' (value={point.value}). Timestamp must be a nonnegative long (64-bit integer): "
+                "milliseconds since 1970.",
+            )
     for place, (name, _) in enumerate(params):
         limits.checked_key(name, named("params", place, "key"), called="Param key")
     if twice := [name for name, times in Counter(name for name, _ in params).items() if times > 1]:

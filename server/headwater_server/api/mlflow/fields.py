@@ -61,6 +61,8 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "source_type": ("SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "CODE"),
 }  # fmt: skip
 """The words that fields take, by the numbers that stand for them too."""
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_EXACT = {"string": str, "double": float, "bool": bool, "int64": int}
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -70,6 +72,8 @@ class Spec:
     type: str = "string"
     required: bool = False
     repeated: bool = False
+    exact: object = None
+    """What JSON makes of it mostly: nothing is left to be looked at then."""
 
     @property
     def may_be_empty(self) -> bool:
@@ -85,7 +89,8 @@ def specs(text: str) -> tuple[Spec, ...]:
 def _spec(word: str) -> Spec:
     name, _, kind = word.partition(":")
     repeated = word.endswith("*")
-    return Spec(name.strip("!*"), kind.rstrip("*") or "string", "!" in name, repeated)
+    kind = kind.rstrip("*") or "string"
+    return Spec(name.strip("!*"), kind, "!" in name, repeated, None if repeated else _EXACT.get(kind))
 
 
 def from_body(raw: bytes, fields: Sequence[Spec]) -> dict[str, Any]:
@@ -121,20 +126,32 @@ def checked(said: Mapping[str, Any], fields: Sequence[Spec], inside: str = "") -
     found: dict[str, Any] = {}
     for field in fields:
         value = said.get(field.name)
+        if value is None and not field.required:
+            continue
+        kind = type(value)
+        if kind is field.exact and value and (kind is not int or _LEAST <= value <= _MOST):
+            found[field.name] = value
+            continue
         name = inside + field.name
         if field.required and value in (None, ""):
             if not field.may_be_empty:
                 raise Invalid(f"Missing value for required parameter '{name}'.")
             value = "" if field.type == "string" else False
-        if value is None:
-            continue
         if not field.repeated:
             found[field.name] = _one(value, field, name)
         elif isinstance(value, list):
-            found[field.name] = [_one(one, field, f"{name}[{place}]") for place, one in enumerate(value)]
+            found[field.name] = _all(value, field, name)
         else:
             raise _wrong(value, name, "a list")
     return found
+
+
+def _all(values: Sequence[Any], field: Spec, name: str) -> list[Any]:
+    """Places are named for a refusal alone: it is looked for again, with its place."""
+    try:
+        return [_one(one, field, name) for one in values]
+    except Invalid:
+        return [_one(one, field, f"{name}[{place}]") for place, one in enumerate(values)]
 
 
 def _one(value: Any, field: Spec, name: str) -> Any:
@@ -216,7 +233,7 @@ def _whole(value: Any, name: str) -> int:
         isinstance(value, str) and value.strip().lstrip("-").isdecimal()
     ):
         found = int(value)
-    if found is None or not -(2**63) <= found < 2**63:
+    if found is None or not _LEAST <= found <= _MOST:
         raise _wrong(value, name, "a whole number of 64 bits")
     return found
 
