@@ -43,6 +43,9 @@ check: lint test ## What CI runs: lint and every test, a missing Neo4j is a fail
 bench: $(READY) ## Measure the figures of the README; ARGS= picks some
 	$(BIN)python -m bench $(ARGS)
 
+bench-mlflow: $(READY) ## Measure beside MLflow's own server, which is installed once, apart; ARGS="--size 0.1", ARGS=--write
+	$(BIN)python -m bench mlflow $(ARGS)
+
 chaos: $(READY) ## Break everything for half an hour; writes the table of docs/reliability.md; ARGS= picks some
 	$(BIN)python -m tests.faults $(ARGS)
 
@@ -56,4 +59,4 @@ schema: $(READY) ## Write server/schema.graphql from the code
 	$(BIN)headwater schema > server/schema.graphql.new
 	mv server/schema.graphql.new server/schema.graphql
 
-.PHONY: help dev up test test-neo4j-matrix lint fix check bench chaos score-sql pins schema
+.PHONY: help dev up test test-neo4j-matrix lint fix check bench bench-mlflow chaos score-sql pins schema

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-MARKS = "<!-- figures: written by `make bench ARGS=--write` -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures: written by `make {}` -->", "<!-- end of figures -->"
 HEADS = ("what", "figure", "unit", "compared with", "ratio", "goal", "")
 
 
@@ -97,9 +97,9 @@ def machine() -> str:
     )
 
 
-def write_into(page: Path, figures: Sequence[Figure]) -> None:
-    """Replace the table between the two marks of a page."""
-    begin, end = MARKS
+def write_into(page: Path, figures: Sequence[Figure], *, by: str) -> None:
+    """Replace the table between the two marks of a page; `by` is what is made to write it."""
+    begin, end = BEGIN.format(by), END
     before, found, rest = page.read_text().partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):

@@ -1,13 +1,11 @@
 """Graphs to walk, made without events: communities of layered tables and steps, as many as the edges ask for."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from bench.figures import progress
+from bench.kept import cache
 from headwater_server.graph.changes import Changeset, Edge, Node
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.store.neo4j import Neo4jStore
@@ -87,9 +85,7 @@ def _target(at: int, way: int) -> int:
 def in_sqlite(edges: int) -> tuple[SqliteStore, Communities]:
     """Made once: the file is kept among the temporary ones."""
     graph = Communities(edges)
-    folder = Path(os.environ.get("HEADWATER_BENCH_CACHE", f"{tempfile.gettempdir()}/headwater-bench"))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"communities-{edges}.db"
+    path = cache() / f"communities-{edges}.db"
     if path.exists():
         store = SqliteStore(path)
         if store.applied() == Applied(edges, LOG):
