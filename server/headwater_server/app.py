@@ -94,7 +94,8 @@ def create_app(settings: Settings) -> FastAPI:
         seen = context(principal_of(request))
         return events_behind(resolve(ref, seen.store).key, store=seen.store, log=seen.log)
 
-    app.include_router(openlineage_router(parts.committer, settings, metrics, exported))
+    # as they are: FastAPI looks through a router that is included twice, for every event
+    app.router.routes.extend(openlineage_router(parts.committer, settings, metrics, exported).routes)
     app.include_router(health_router(parts.ready, metrics))
     app.router.routes.extend(mlflow_routes(_features(parts), settings))
     app.router.routes.extend(otlp_routes(parts.tracking, settings))

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from headwater_server.auth.policy import Grant, Principal, own_namespaces, spoken_as
+from headwater_server.auth.policy import Grant, Principal, own_namespaces
 from headwater_server.errors import Forbidden
 from headwater_server.graph import keys
 from headwater_server.ingest.receive import receive, receive_many
@@ -163,7 +163,7 @@ def test_the_record_says_who_spoke_and_for_what(headwater: Headwater) -> None:
 
 def test_names_with_signs_of_their_own_come_back(headwater: Headwater) -> None:
     odd = Principal("it", (Grant.read("emitter?namespace=a%26b&namespace=kafka://x:1,y:2&namespace=%2B"),))
-    assert own_namespaces(spoken_as(odd)) == ("a&b", "kafka://x:1,y:2", "+")
+    assert own_namespaces(odd.spoken) == ("a&b", "kafka://x:1,y:2", "+")
 
 
 def test_over_the_wire(own: Served) -> None:

@@ -1,6 +1,6 @@
 """What may be done, which roles may do it, and within which scope. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
@@ -109,10 +109,16 @@ class Principal:
 
     name: str
     grants: tuple[Grant, ...] = ()
+    spoken: str = field(init=False, repr=False, compare=False)
+    """The name under which their events are written down: with the namespaces that are their own, when not all are.
+
+    So a record says by itself what its speaker may say, whatever becomes of the token: `service:spark?namespace=spark*`.
+    """
     _may: frozenset[Permission] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_may", frozenset(p for grant in self.grants for p in ROLES[grant.role]))
+        object.__setattr__(self, "spoken", _spoken(self.name, self.scopes(Permission.EMIT)))
 
     def may(self, permission: Permission) -> bool:
         """Anywhere at all."""
@@ -135,21 +141,17 @@ class Principal:
         )
 
 
-def spoken_as(principal: Principal) -> str:
-    """The name under which events are written down: with the namespaces that are the speaker's own, when not all are.
-
-    So a record says by itself what its speaker may say, whatever becomes of the token: `service:spark?namespace=spark*`.
-    """
-    scopes = principal.scopes(Permission.EMIT)
+def _spoken(name: str, scopes: Sequence[Scope]) -> str:
     if not scopes or any(scope.everywhere for scope in scopes):
-        return principal.name
+        return name
     names = dict.fromkeys(name for scope in scopes for name in scope.namespaces)
-    return f"{principal.name}?{urlencode([('namespace', name) for name in names], safe='*:/')}"
+    return f"{name}?{urlencode([('namespace', name) for name in names], safe='*:/')}"
 
 
 def own_namespaces(spoken: str) -> tuple[str, ...]:
     """Patterns of what is the speaker's own; empty: everything is."""
-    return tuple(value for _, value in parse_qsl(spoken.partition("?")[2], keep_blank_values=True))
+    _, scoped, query = spoken.partition("?")
+    return tuple(value for _, value in parse_qsl(query, keep_blank_values=True)) if scoped else ()
 
 
 def everybody(name: str) -> Principal:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from headwater_server.auth.policy import Principal, own_namespaces, spoken_as
+from headwater_server.auth.policy import Principal, own_namespaces
 from headwater_server.commit.committer import Committer
 from headwater_server.commit.orders import Submission
 from headwater_server.commit.redacting import findings
@@ -55,7 +55,7 @@ def drafted(raw: bytes, redactor: Redactor, *, by: Principal | None = None) -> t
         raw = _kept(raw, redactor, canonical)
         canonical = orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
         event.findings.extend(findings(taken))
-    speaker = "" if by is None else spoken_as(by)
+    speaker = "" if by is None else by.spoken
     within = own_namespaces(speaker)
     if within:
         event = replace(event, within=within)

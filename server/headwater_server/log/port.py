@@ -30,7 +30,7 @@ class Draft:
     event_type: str = ""
     producer: str = ""
     actor: str = ""
-    """Who; for an event with what is theirs, when not all is (`auth.policy.spoken_as`)."""
+    """Who; for an event with what is theirs, when not all is (`auth.policy.Principal.spoken`)."""
     run_id: str = ""
     job: str = ""
     """Key of the job that speaks; empty when none does."""
