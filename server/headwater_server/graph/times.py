@@ -19,6 +19,11 @@ def parse(text: str) -> int:
         ValueError: not a time. 24:00 and 60 seconds are not either (ISO 8601-1:2019).
 
     """
+    return read(text)[0]
+
+
+def read(text: str) -> tuple[int, bool]:
+    """As `parse`; and whether it names a zone."""
     found = _ISO.fullmatch(text.strip())
     if not found:
         raise ValueError(f"not an ISO-8601 date-time: {text!r}")
@@ -32,12 +37,7 @@ def parse(text: str) -> int:
         digits = zone[1:].replace(":", "")
         offset = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
         micros += -offset if zone[0] == "+" else offset
-    return micros
-
-
-def has_zone(text: str) -> bool:
-    found = _ISO.fullmatch(text.strip())
-    return bool(found and found.group(8))
+    return micros, zone is not None
 
 
 def period(text: str) -> int | None:

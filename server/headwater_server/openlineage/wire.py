@@ -125,10 +125,10 @@ def _time(raw: Json, findings: list[Finding]) -> int:
     if not isinstance(text, str):
         raise _refused("/eventTime", "an ISO-8601 date-time", text)
     try:
-        at = times.parse(text)
+        at, zoned = times.read(text)
     except ValueError:
         raise _refused("/eventTime", "an ISO-8601 date-time", text) from None
-    if not times.has_zone(text):
+    if not zoned:
         findings.append(Finding("eventTime-no-zone", f"eventTime has no zone, read as UTC: {text}"))
     return at
 
@@ -235,7 +235,7 @@ def _name(raw: Json, field_name: str, pointer: str) -> str:
         raise _refused(where, "a text that is not empty", found)
     if len(found) > MAX_NAME:
         raise _refused(where, f"at most {MAX_NAME} characters", f"{len(found)} characters")
-    if _CONTROL.search(found):
+    if not found.isprintable() and _CONTROL.search(found):  # most are, and it is told at once
         raise _refused(where, "a text without control characters (bidirectional ones neither)", found)
     return found
 

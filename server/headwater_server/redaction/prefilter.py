@@ -44,7 +44,7 @@ def families(text: bytes) -> set[str]:
         or _from(_Z, b"z", low)
         or _from(_SPECIFIC, b"_", low)
         or _from(_DASHED, b"-", low)
-        or _AWS.search(text)
+        or (b"IA" in text and _AWS.search(text))
     ):
         found.add("shape")
     return found
