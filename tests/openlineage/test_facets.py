@@ -32,6 +32,18 @@ def test_25_a_facet_replaces_its_elder_wholly_by_event_time(headwater: Headwater
     assert "contentType" not in headwater.facets(job_key("load"))["documentation"].value
 
 
+def test_25_what_a_reader_says_shows_only_where_the_owner_says_nothing(headwater: Headwater) -> None:
+    headwater.send(dataset_event("a", 1, documentation=facet(description="the owner's")))
+    before = headwater.props(dataset_key("a"))
+    observed = table("a", documentation=facet(description="a reader's"))
+    headwater.send(run("COMPLETE", "report", "one", 2, reads=[observed]))
+    assert headwater.props(dataset_key("a")) == before
+    owners = facet(owners=[{"name": "team:data"}])
+    headwater.send(run("COMPLETE", "report", "two", 3, reads=[table("a", ownership=owners)]))
+    assert headwater.props(dataset_key("a"))["owners"] == ["team:data"]
+    assert headwater.props(dataset_key("a"))["description"] == "the owner's"
+
+
 def test_25_facets_of_other_names_stay(headwater: Headwater) -> None:
     owners = facet(owners=[{"name": "team:data", "type": "MAINTAINER"}])
     headwater.send(dataset_event("a", 1, documentation=facet(description="about")))

@@ -46,25 +46,35 @@ class Facts:
 
     def join(self, other: "Facts") -> News:
         """Take in what `other` knows; tells how much of it was new."""
-        news = News.NOTHING
+        content = clocks = False
+        values, first, last = self.values, self.first, self.last
         for name, entry in other.values.items():
-            mine = self.values.get(name)
+            mine = values.get(name)
             if mine is None:
-                self.values[name] = entry
-                news = News.CONTENT
-            elif (entry[0], entry[1]) > (mine[0], mine[1]):
-                news = max(news, News.CLOCKS if entry[1] == mine[1] else News.CONTENT)
-                self.values[name] = entry
+                content = True
+            elif entry[1] == mine[1]:
+                if entry[0] <= mine[0]:
+                    continue
+                clocks = True
+            elif entry[0] > mine[0] or (entry[0] == mine[0] and entry[1] > mine[1]):
+                content = True
+            else:
+                continue
+            values[name] = entry
         for name, number in other.first.items():
-            if number < self.first.get(name, number + 1):
-                self.first[name] = number
-                news = News.CONTENT
+            if number < first.get(name, number + 1):
+                first[name] = number
+                content = True
         for name, number in other.last.items():
-            known = self.last.get(name)
-            if known is None or number > known:
-                self.last[name] = number
-                news = max(news, News.CONTENT if known is None else News.CLOCKS)
-        return news
+            known = last.get(name)
+            if known is None:
+                content = True
+            elif number > known:
+                clocks = True
+            else:
+                continue
+            last[name] = number
+        return News.CONTENT if content else News.CLOCKS if clocks else News.NOTHING
 
     def copy(self) -> "Facts":
         return Facts(dict(self.values), dict(self.first), dict(self.last))

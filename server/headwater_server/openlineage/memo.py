@@ -1,4 +1,4 @@
-"""What was made of a JSON text before: runs of a job mostly say the same."""
+"""What was made of a text before: runs of a job mostly say the same."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -15,17 +15,17 @@ class Memo(Generic[T]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[bytes, T] = {}
-        self._old: dict[bytes, T] = {}
+        self._young: dict[str | bytes, T] = {}
+        self._old: dict[str | bytes, T] = {}
 
-    def of(self, raw: bytes, make: Callable[[], T]) -> T:
-        """What `make` gave for this text, or gives now."""
-        found = self._young.get(raw)
+    def of(self, text: str | bytes, make: Callable[[], T]) -> T:
+        """What `make` gave for this text (or its hash), or gives now."""
+        found = self._young.get(text)
         if found is None:
-            found = self._old.get(raw)
+            found = self._old.get(text)
             if found is None:
                 found = make()
             if len(self._young) >= self._size:
                 self._young, self._old = {}, self._young
-            self._young[raw] = found
+            self._young[text] = found
         return found

@@ -33,7 +33,7 @@ schema facet may be partial (dbt sends documented columns only) and never takes 
 _THE_OWNERS_ALONE = frozenset({"lifecycleStateChange", "dataQualityAssertions", "symlinks", "schema"})
 """Facets that change what a dataset is: of others they are kept, but mean nothing."""
 _PARENT_NAMES = ("parent", "parentRun")
-_STATEMENTS: Memo[tuple[str, Mapping[str, Mapping[str, int]]]] = Memo(4_096)
+_COLUMNS: Memo[Mapping[str, Mapping[str, int]]] = Memo(4_096)
 _SCHEMAS: Memo[tuple[list[list[Any]], str]] = Memo(4_096)
 
 
@@ -158,8 +158,9 @@ def _use(run: Facts, said: DatasetSaid, verb: str, side: str, at: int, seq: int)
     fields, digest = schema_of(said) if side == "out" else ([], "")
     if fields:
         run.set(f"wrote_schema|{said.key}", at, digest, digest)
-    pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
-    keep_facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
+    if said.run_facets:
+        pointer = f"{said.pointer}/{'inputFacets' if side == 'in' else 'outputFacets'}"
+        keep_facets(run, said.run_facets, meaning.USE, at, seq, pointer, f"{side}|{said.key}")
     change = said.facets.get("lifecycleStateChange")
     if change and (state := meaning.lifecycle(change)) and side == "out":
         run.set(f"lifecycle|{said.key}", at, state, state)
@@ -188,18 +189,17 @@ def _version(facts: dict[str, Facts], said: DatasetSaid, event: Event) -> None:
 
 def _statement(facts: dict[str, Facts], said: Statement) -> str:
     """The statement as an entity of its own, and every node it names."""
-    raw = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-    name, columns = _STATEMENTS.of(raw, lambda: _named(raw, said))
+    name = hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
     facts[keys.key(Kind.STATEMENT, name)].set("content", 0, name, said)
     for target in {t for e in said["explicit"] for t in (e["target"], *e["sources"]) if t}:
         mention(facts, target)
-    for dataset, told in columns.items():
+    for dataset, told in _COLUMNS.of(name, lambda: _columns(said)).items():
         facts[dataset].first.update(told)
     return name
 
 
-def _named(raw: bytes, said: Statement) -> tuple[str, Mapping[str, Mapping[str, int]]]:
-    """A statement's name, and that the columns it names are there, by dataset."""
+def _columns(said: Statement) -> Mapping[str, Mapping[str, int]]:
+    """By dataset: that the columns which a statement names are there."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     claims = [(e["target"], e["columns"]) for e in said["explicit"]]
     for target, columns in (*claims, *said["columns"].items()):
@@ -209,7 +209,7 @@ def _named(raw: bytes, said: Statement) -> tuple[str, Mapping[str, Mapping[str, 
             found[dataset][f"col|{path}"] = 0
             if claim["target"] and not whole:
                 found[target][f"col|{claim['target']}"] = 0
-    return hashlib.blake2b(raw, digest_size=12).hexdigest(), found
+    return found
 
 
 def _declare(
@@ -282,7 +282,9 @@ def _renamed(facts: dict[str, Facts], old: str, new: str, at: int) -> None:
 def _checks(one: Facts, said: DatasetSaid, at: int) -> None:
     """The newest result of each assertion. Producers put them among either kind of facets, some among both."""
     for facets in (said.facets, said.run_facets):
-        for result in meaning.assertions(facets.get("dataQualityAssertions", {})):
+        if "dataQualityAssertions" not in facets:
+            continue
+        for result in meaning.assertions(facets["dataQualityAssertions"]):
             assertion, success, column = result
             one.set(f"check|{assertion}|{column or ''}", at, str(success), result)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater_server.graph import keys, names, times
 from headwater_server.graph.changes import Edge, Node, Value
-from headwater_server.graph.facts import Facts
+from headwater_server.graph.facts import Facts, News
 from headwater_server.graph.words import EdgeKind, Kind
 from headwater_server.openlineage.statement import Statement
 from headwater_server.project.registered import derive_alias, derive_model, derive_stage
@@ -356,16 +356,32 @@ def derive(key: str, facts: Facts) -> Derived:
     return DERIVE[keys.kind_of(key)](key, facts)
 
 
-def clocks_matter(key: str, facts: Facts) -> bool:
-    """Whether an entity's picture may change though it was only said again, later.
+def looks_the_same(key: str, old: Facts, new: Facts, news: News) -> bool:
+    """Whether what came shows nowhere: it was only said again, later, or an observer says of a dataset what its owner
+    tells.
 
     Saves most of the work: a table that is written every minute is mostly said to be as it was.
     """
     kind = keys.kind_of(key)
     if kind is Kind.JOB:
+        return news is News.CLOCKS
+    if kind is not Kind.DATASET or _clocks_matter(new):
         return False
-    if kind is not Kind.DATASET or "schema_full" in facts.last or "renamed_to" in facts.values:
+    return news is News.CLOCKS or (old.first == new.first and _only_observed(old, new))
+
+
+def _clocks_matter(facts: Facts) -> bool:
+    """Whether a dataset's picture may change though it was only said again, later."""
+    if "schema_full" in facts.last or "renamed_to" in facts.values:
         return True
     if "facet|lifecycleStateChange" in facts.values or "seen|lifecycleStateChange" in facts.values:
         return True
     return sum(name.startswith("schema|") for name in facts.last) > 1
+
+
+def _only_observed(old: Facts, new: Facts) -> bool:
+    values = old.values
+    return len(old.last) == len(new.last) and all(
+        values.get(name) is entry or (name.startswith("seen|") and f"facet|{name[5:]}" in values)
+        for name, entry in new.values.items()
+    )

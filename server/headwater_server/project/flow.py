@@ -255,17 +255,17 @@ def step_edges(step: Step, *, since: int | None, until: int | None = None, run: 
             if key.startswith("dataset|"):
                 add(key, EdgeKind.FEEDS_WHOLE, step.key, "", opened)
     hows: dict[tuple[object, ...], Mapping[str, Value]] = {}
+    derives, affects, feature = EdgeKind.DERIVES, EdgeKind.AFFECTS, EdgeKind.FEATURE_OF
     for claim in step.claims:
-        kind = EdgeKind.DERIVES if claim.direct else EdgeKind.AFFECTS
-        if not claim.target.startswith(("column|", "dataset|")):
-            kind = EdgeKind.FEATURE_OF
-        elif claim.target.startswith("dataset|"):
-            kind = EdgeKind.AFFECTS  # to all rows: how a value got there is not told
-        words = claim[3:]
+        target, words = claim.target, claim[3:]
+        if target.startswith("column|"):
+            kind = derives if claim.direct else affects
+        else:  # to all rows: how a value got there is not told
+            kind = affects if target.startswith("dataset|") else feature
         how = hows.get(words)
         if how is None:
             how = hows[words] = {**_how(claim), **opened}
-        add(claim.source, kind, claim.target, step.key, how)
+        add(claim.source, kind, target, step.key, how)
     return edges
 
 

@@ -43,7 +43,8 @@ def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn, used: Map
     if flow.steps:
         props["flow"] = flow.name
     if turn.turns:
-        props["until"] = turn.until
+        if turn.until is not None:
+            props["until"] = turn.until
         version = _job_version(key, facts, flow, run)
         derived.nodes.append(version)
         derived.edges.append(Edge(version.key, EdgeKind.VERSION_OF, run.group))
@@ -53,7 +54,7 @@ def derive_run_in_time(key: str, facts: Facts, flow: Flow, turn: Turn, used: Map
             for step in flow.steps:
                 derived.nodes += step_nodes(step)
                 derived.edges += step_edges(step, since=begin, until=turn.until, run=key)
-    derived.nodes[0] = run._replace(mark="T" if turn.turns else run.mark, props=present(props))
+    derived.nodes[0] = run._replace(mark="T" if turn.turns else run.mark, props=props)
     for version_key, at in facts.firsts("produced|"):
         if f"renamed|{version_key}" in facts.first:
             continue  # it stands under another name

@@ -14,7 +14,7 @@ from headwater_server.log.port import Record
 from headwater_server.openlineage.translate import declared_as
 from headwater_server.project.batch import NOTHING, Batch, Picture
 from headwater_server.project.current import JobView, Speaker, derive_current
-from headwater_server.project.derive import clocks_matter, derive, derive_job
+from headwater_server.project.derive import derive, derive_job, looks_the_same
 from headwater_server.project.entries import STRAIGHT, Entry, JobEntry, Sight, Work
 from headwater_server.project.features import learners, used_columns
 from headwater_server.project.flows import Flows, first_to_say, missing_columns, schema_names
@@ -209,7 +209,7 @@ class Projector:
                 if news is News.NOTHING:
                     continue
                 new = old.again(facts)
-                if news is News.CLOCKS and not clocks_matter(key, facts):
+                if looks_the_same(key, old.facts, facts, news):
                     work.entries[key] = new
                     work.batch.states[key] = facts.dump()
                     continue

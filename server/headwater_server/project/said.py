@@ -20,10 +20,11 @@ class Derived:
 
 def meaning_of(facts: Facts, facet: str) -> Any:
     """What a facet was understood as: the owner's word, else an observer's, else anybody's, else None."""
-    for role in ("facet", "seen", "told"):
-        entry = facts.get(f"{role}|{facet}")
+    values = facts.values
+    for role in ("facet|", "seen|", "told|"):
+        entry = values.get(role + facet)
         if entry is not None:
-            return entry.get("x")
+            return entry[2].get("x")
     return None
 
 
