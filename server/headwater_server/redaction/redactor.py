@@ -79,6 +79,8 @@ class _Pass:
         self._kept = kept
         self._named = named
         self._strip = strip
+        self._fine: set[str] = set()
+        """Names that stay as they are: most come again and again."""
         self.done: list[Redaction] = []
 
     def value(self, value: Any, pointer: str, name: str) -> Any:
@@ -110,10 +112,12 @@ class _Pass:
         return clean
 
     def _key(self, key: str, pointer: str) -> str:
-        if len(key) < _SHORTEST:
+        if len(key) < _SHORTEST or key in self._fine:
             return key
         before = len(self.done)
         shown = self._ruled(key, pointer)
+        if shown == key:
+            self._fine.add(key)
         self.done[before:] = [Redaction(d.rule, f"{pointer}/{_escaped(shown)}") for d in self.done[before:]]
         return shown
 

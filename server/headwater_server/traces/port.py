@@ -81,7 +81,7 @@ class TraceStore(Protocol):
         ...
 
     def spans(self, ids: Sequence[str], *, bodies: bool = True) -> dict[str, list[Span]]:
-        """Of each of these traces, roots first, then by start."""
+        """Of those of these traces that have any: roots first, then by start."""
         ...
 
     def page(

@@ -30,15 +30,21 @@ ON CONFLICT(id) DO UPDATE SET experiment = ?2, start = ?3, said = ?4 RETURNING n
 PUT_SPAN = """
 INSERT INTO span VALUES(?1,?2,?3,?4,?5,?6,?7,?8)
 ON CONFLICT(trace, id) DO UPDATE SET parent = ?3, name = ?4, type = ?5, status = ?6, start = ?7, body = ?8"""
-SPANS = "SELECT id, parent, name, type, status, start, {} FROM span WHERE trace = ? ORDER BY parent <> '', start, id"
-WITH_BODIES, WITHOUT_BODIES = SPANS.format("body"), SPANS.format("NULL")
+SPANS = """
+SELECT trace.id, span.id, span.parent, span.name, span.type, span.status, span.start, {}
+FROM json_each(?) AS asked CROSS JOIN trace ON trace.id = asked.value CROSS JOIN span ON span.trace = trace.n
+ORDER BY asked.key, span.parent <> '', span.start, span.id"""
+WITH_BODIES, WITHOUT_BODIES = SPANS.format("span.body"), SPANS.format("NULL")
 NEWEST = """
 SELECT n, id, experiment, start, said FROM trace WHERE experiment = ?1 AND start BETWEEN ?2 AND ?3
 AND (start, id) < (?4, ?5) ORDER BY start DESC, id DESC LIMIT ?6"""
 OLDEST = """
 SELECT n, id, experiment, start, said FROM trace WHERE experiment = ?1 AND start BETWEEN ?2 AND ?3
 AND (start, id) > (?4, ?5) ORDER BY start, id LIMIT ?6"""
-ASSESSMENTS = "SELECT id, body FROM assessment WHERE trace = ? ORDER BY rowid"
+ASSESSMENTS = """
+SELECT trace.id, assessment.id, assessment.body
+FROM json_each(?) AS asked CROSS JOIN trace ON trace.id = asked.value
+CROSS JOIN assessment ON assessment.trace = trace.n ORDER BY asked.key, assessment.rowid"""
 PUT_ASSESSMENT = "INSERT INTO assessment VALUES(?1,?2,?3) ON CONFLICT(trace, id) DO UPDATE SET body = ?3"
 DROP_ASSESSMENT = "DELETE FROM assessment WHERE trace = ? AND id = ?"
 DROP = (
@@ -95,7 +101,7 @@ class SqliteTraces:
         def work() -> Assessments:
             with self._connection:
                 row = self._find(trace)
-                before = self._assessments(row[0]) if row else {}
+                before = self._assessments([trace]).get(trace, {})
                 now = edit(_trace(row) if row else None, before)
                 for name in before.keys() - now.keys():
                     self._connection.execute(DROP_ASSESSMENT, (row[0], name))
@@ -150,20 +156,12 @@ class SqliteTraces:
 
     def spans(self, ids: Sequence[str], *, bodies: bool = True) -> dict[str, list[Span]]:
         statement = WITH_BODIES if bodies else WITHOUT_BODIES
-
-        def work() -> dict[str, list[Any]]:
-            return {
-                name: self._connection.execute(statement, (row[0],)).fetchall()
-                for name in dict.fromkeys(ids)
-                if (row := self._find(name))
-            }
-
-        found = self._guard(work).items()
+        rows: list[Any] = self._guard(lambda: self._connection.execute(statement, (_listed(ids),)).fetchall())
         unpack = zstandard.ZstdDecompressor().decompress
-        return {
-            name: [Span._make((*row[:-1], unpack(row[-1]) if bodies else b"")) for row in rows]
-            for name, rows in found
-        }
+        found: dict[str, list[Span]] = {}
+        for name, *said, body in rows:
+            found.setdefault(name, []).append(Span._make((*said, unpack(body) if bodies else b"")))
+        return found
 
     def page(
         self, experiment: str, *, newest: bool, after: Place | None, since: int, until: int, limit: int
@@ -176,14 +174,7 @@ class SqliteTraces:
         return [_trace(row) for row in rows]
 
     def assessments(self, ids: Sequence[str]) -> dict[str, Assessments]:
-        def work() -> dict[str, Assessments]:
-            return {
-                name: found
-                for name in dict.fromkeys(ids)
-                if (row := self._find(name)) and (found := self._assessments(row[0]))
-            }
-
-        return self._guard(work)
+        return self._guard(lambda: self._assessments(ids))
 
     def close(self) -> None:
         self._file.close()
@@ -191,9 +182,17 @@ class SqliteTraces:
     def _find(self, name: str) -> Any:
         return self._connection.execute(FIND, (name,)).fetchone()
 
-    def _assessments(self, number: int) -> Assessments:
-        rows: Iterable[Any] = self._connection.execute(ASSESSMENTS, (number,))
-        return {name: orjson.loads(body) for name, body in rows}
+    def _assessments(self, ids: Sequence[str]) -> dict[str, Assessments]:
+        found: dict[str, dict[str, Any]] = {}
+        rows: Iterable[Any] = self._connection.execute(ASSESSMENTS, (_listed(ids),))
+        for trace, name, body in rows:
+            found.setdefault(trace, {})[name] = orjson.loads(body)
+        return dict(found)
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """Each once, for `json_each`."""
+    return orjson.dumps(list(dict.fromkeys(ids))).decode()
 
 
 def _trace(row: Any) -> Trace:

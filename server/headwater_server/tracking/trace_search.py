@@ -20,7 +20,7 @@ from headwater_server.tracking.traces import RUN
 
 MAX_TRACES = 500
 MAX_EXPERIMENTS = 1_000
-LOOKED_AT = 50_000
+LOOKED_AT = 20_000
 """Traces that one call looks at in order of time: it answers what it found, and a token to go on."""
 ORDERED = 100_000
 """Traces that may be looked at to be put in another order."""

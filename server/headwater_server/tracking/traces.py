@@ -101,9 +101,9 @@ class Traces:
         """By id; without the traces that have not all their spans yet, unless `partial`."""
         found = self._store.spans([one.id for one in traces])
         return {
-            one.id: found[one.id]
+            one.id: found.get(one.id, [])
             for one in traces
-            if one.id in found and (partial or len(found[one.id]) >= _expected(one))
+            if partial or len(found.get(one.id, ())) >= _expected(one)
         }
 
     # -- writes -----------------------------------------------------------------------------------
