@@ -163,7 +163,9 @@ def registered(draw: st.DrawFn) -> Record:
     body = {"model": name, "at": draw(MOMENTS), "by": "ada", "revision": draw(st.integers(1, 9))}
     stages = st.sampled_from(("Staging", "Production", None))
     match draw(
-        st.sampled_from(("model", "version", "version", "version", "move", "alias", "edit", "delete"))
+        st.sampled_from(
+            ("model", "version", "version", "version", "move", "alias", "edit", "rename", "delete")
+        )
     ):
         case "model":
             return registry.MODEL, {**body, "name": name, "tags": draw(TAGS), "description": "d"}
@@ -181,6 +183,17 @@ def registered(draw: st.DrawFn) -> Record:
             return registry.ALIAS, {**body, "alias": "best", "number": draw(st.sampled_from((None, number)))}
         case "edit":
             return registry.EDIT, {**body, "number": number, "description": "e", "tags": draw(TAGS)}
+        case "rename":
+            experiment, run = draw(st.sampled_from(RUNS))
+            old, new = keys.model_version(name, "1"), keys.model_version("renamed", "1")
+            origin = {"run": tracked(experiment, run), "loggedModel": logged_key(f"{run}-{experiment}")}
+            there: Json = {"model": "renamed", "number": "1", "at": body["at"], "by": "ada", **origin}
+            known = {
+                keys.model("renamed"): [{}, {"created": body["at"]}, {"revision": 1}],
+                new: [{"made": [body["at"], "1", there]}, {}, {}],
+            }
+            moved = {"to": "renamed", "known": known, "produced": [[origin["run"], old, new, body["at"]]]}
+            return registry.RENAME, {**body, **moved, "versions": [["1", None]], "aliases": [], "tags": []}
         case _:
             gone = {"versions": [[number, draw(stages)]], "aliases": ["best"], "tags": ["team"]}
             return registry.DELETE, {**body, **gone, "whole": draw(st.booleans())}

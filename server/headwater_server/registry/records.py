@@ -45,9 +45,7 @@ def translate_version(body: Any, seq: int) -> Mapping[str, Facts]:
     facts[key].say_tags(body.get("tags") or {}, (), at)
     if body.get("run"):
         mention(facts, body["run"]).since(f"produced|{key}", at)
-    for other in (body.get("loggedModel") or "", *(body.get("trainedOn") or ())):
-        if other.startswith(("logged_model|", "dataset|")):
-            mention(facts, other)
+    _mention_origins(facts, body)
     return facts
 
 
@@ -131,13 +129,22 @@ def translate_rename(body: Any, seq: int) -> Mapping[str, Facts]:
     facts, model, at = _changed(body["to"], body)
     for key, (values, first, last) in body["known"].items():
         facts[key].join(Facts(dict(values), dict(first), dict(last)))
+        if "made" in values:
+            _mention_origins(facts, values["made"][2])
     model.say("deleted", at, value=False)
     for run, old, new, since in body["produced"]:
-        facts[run].since(f"produced|{new}", since)
+        mention(facts, run).since(f"produced|{new}", since)
         facts[run].since(f"renamed|{old}", at)
     for key, gone in translate_delete({**body, "whole": True}, seq).items():
         facts[key].join(gone)
     return facts
+
+
+def _mention_origins(facts: dict[str, Facts], made: Any) -> None:
+    """What a version was made of."""
+    for other in (made.get("loggedModel") or "", *(made.get("trainedOn") or ())):
+        if other.startswith(("logged_model|", "dataset|")):
+            mention(facts, other)
 
 
 def _changed(name: str, body: Any) -> tuple[dict[str, Facts], Facts, int]:
