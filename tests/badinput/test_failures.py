@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from headwater_server.api.bodies import Intake
 from headwater_server.api.graphql.context import Context
 from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.operation import Answer, Query
@@ -50,6 +51,7 @@ def test_more_operations_than_may_run_are_told_to_come_back() -> None:
     context: Any = None
     app = FastAPI()
     app.include_router(graphql_router(lambda _: context, Slow(), max_queries=2))
+    app.add_middleware(Intake)
     with TestClient(app) as client, ThreadPoolExecutor(2) as threads:
         ask = {"query": "{ a }"}
         waiting = [threads.submit(client.post, "/graphql", json=ask) for _ in range(2)]

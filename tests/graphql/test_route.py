@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from headwater_server.api.bodies import Intake
 from headwater_server.api.graphql.late import LateEngine
 from headwater_server.api.graphql.route import graphql_router
 from headwater_server.errors import Unavailable
@@ -22,6 +23,7 @@ QUERY = {"query": "{ server { version backend } }"}
 def served(api: Api) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.include_router(graphql_router(lambda _: api.context, LateEngine()))
+    app.add_middleware(Intake)
     return TestClient(app)
 
 
