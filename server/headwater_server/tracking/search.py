@@ -95,13 +95,19 @@ class Search:
             rows += [Row(replace(row.run, deleted=True)) for row in found] if home.deleted else found
         return [row for row in rows if view.shows(deleted=row.run.deleted)]
 
-    def datasets(self, experiments: Sequence[str], most: int) -> list[tuple[str, str, str, str]]:
+    def datasets(
+        self,
+        experiments: Sequence[str],
+        most: int,
+        *,
+        narrowed: Callable[[list[Row]], list[Row]] = lambda rows: rows,
+    ) -> list[tuple[str, str, str, str]]:
         """(experiment, name, digest, context) of what runs of these experiments read, each once, in this order;
-        deleted runs count too.
+        deleted runs count too. `narrowed` as of `runs`.
         """
         found = {
             (row.run.experiment, said["name"], said["digest"], said["context"])
-            for row in self.rows(experiments, View.ALL)
+            for row in narrowed(self.rows(experiments, View.ALL))
             for said in row.run.inputs
         }
         return sorted(found)[:most]

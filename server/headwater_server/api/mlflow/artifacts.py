@@ -20,10 +20,12 @@ from headwater_server.api.mlflow.ask import Ask, Features
 from headwater_server.api.mlflow.fields import from_query, specs
 from headwater_server.api.mlflow.ranges import Span, span_of
 from headwater_server.api.mlflow.refusals import NoEndpoint, refusal, unexpected
+from headwater_server.api.mlflow.seen import unseen
 from headwater_server.api.needs import known, needs
 from headwater_server.artifacts.port import ArtifactStore, Listed, Stored
 from headwater_server.auth.policy import Permission
-from headwater_server.errors import Forbidden, HeadwaterError, Invalid
+from headwater_server.auth.sight import Sight
+from headwater_server.errors import Forbidden, HeadwaterError, Invalid, NotFound
 from headwater_server.settings import Settings
 from headwater_server.tracking.places import checked_path, place_of
 from headwater_server.tracking.records import NAMESPACE
@@ -43,13 +45,16 @@ def artifact_routes(features: Features, settings: Settings) -> list[Route]:
     @needs(Permission.READ)
     @_answered
     async def read(request: Request) -> Response:
-        return await _sent(request, store, checked_path(request.path_params["path"]))
+        path = checked_path(request.path_params["path"])
+        if not _sees_runs(request):
+            raise NotFound(f"No such artifact: {path!r}", ref=path, didYouMean=[])
+        return await _sent(request, store, path)
 
     @needs(Permission.READ)
     @_answered
     async def listed(request: Request) -> Response:
         path = checked_path(request.query_params.get("path", ""))
-        files = await run_in_threadpool(children, store, path)
+        files = await run_in_threadpool(children, store, path) if _sees_runs(request) else []
         said = [shown(one, one.path.rpartition("/")[2]) for one in files]
         return Response(orjson.dumps({"files": said} if said else {}), media_type="application/json")
 
@@ -137,6 +142,9 @@ def _of(fields: str, place: Callable[[Ask], str], features: Features) -> Endpoin
     async def endpoint(request: Request) -> Response:
         pairs = [*request.query_params.multi_items(), *request.path_params.items()]
         ask = Ask(features, from_query(pairs, wanted), principal_of(request))
+        kind = "/model-versions" if "name" in ask.said else ""
+        if unseen(kind, Permission.READ, ask.said, ask.sight) is not None:
+            raise Invalid("Missing value for required parameter 'run_id'.")
         return await _sent(request, features.files.store, await run_in_threadpool(place, ask))
 
     return endpoint
@@ -200,6 +208,11 @@ def _file(path: str) -> str:
     if not path:
         raise Invalid("Invalid path '': it names the artifact root; expected a file or a folder in it.")
     return path
+
+
+def _sees_runs(request: Request) -> bool:
+    """Paths tell nothing of whose a file is: they are for who sees what is tracked."""
+    return Sight(principal_of(request)).namespace(NAMESPACE)
 
 
 def _refuse_out_of_scope(request: Request) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater_server.auth.policy import Principal
+from headwater_server.auth.sight import Sight
 from headwater_server.errors import Invalid
 from headwater_server.registry.service import Registry
 from headwater_server.tracking.batches import checked_time
@@ -33,6 +34,10 @@ class Ask:
     @property
     def actor(self) -> str:
         return self.principal.name
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(self.principal)
 
     @property
     def tracking(self) -> Tracking:

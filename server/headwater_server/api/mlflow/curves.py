@@ -6,6 +6,7 @@ from typing import Any
 
 from headwater_server.api.mlflow import shapes
 from headwater_server.api.mlflow.ask import Ask
+from headwater_server.api.mlflow.seen import seen_rows
 from headwater_server.errors import Invalid, NotFound
 from headwater_server.series.port import Point
 
@@ -66,7 +67,8 @@ def datasets(ask: Ask) -> dict[str, Any]:
             f"Received {len(numbers)} experiment_ids."
         )
     names = ("experiment_id", "name", "digest", "context")
-    found = ask.tracking.search.datasets(numbers, MAX_DATASETS)
+    sight = ask.sight
+    found = ask.tracking.search.datasets(numbers, MAX_DATASETS, narrowed=lambda rows: seen_rows(rows, sight))
     return shapes.filled(
         {"dataset_summaries": [shapes.filled(dict(zip(names, one, strict=True))) for one in found]}
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from headwater_server.api.mlflow import shapes
 from headwater_server.api.mlflow.ask import Ask
+from headwater_server.api.mlflow.seen import seen_model
 from headwater_server.errors import Invalid
 from headwater_server.tracking.views import LoggedModel
 
@@ -11,7 +12,9 @@ _STATUS = {said: status for status, said in shapes.STATUS.items()}
 
 
 def _shown(ask: Ask, model: LoggedModel) -> dict[str, Any]:
-    return {"model": shapes.logged_model(model, ask.registry.registrations(model.id))}
+    sight = ask.sight
+    registered = [one for one in ask.registry.registrations(model.id) if sight.model(one[0])]
+    return {"model": shapes.logged_model(seen_model(model, sight, ask.tracking.runs.get), registered)}
 
 
 def create(ask: Ask) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def delete(ask: Ask) -> dict[str, Any]:
 def search(ask: Ask) -> dict[str, Any]:
     asked = ask.asked(100).checked(MAX_MODELS)
     default = [Clause[ModelView](lambda one: one.name, ascending=True)]
-    models = [one for one in ask.registry.models() if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
+    sight = ask.sight
+    every = (one for one in ask.registry.models() if sight.model(one.name))
+    models = [one for one in every if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
     page = find(models, _LANGUAGE, asked, lambda one: one.name, default)
     return filled(
         {

@@ -17,6 +17,7 @@ from headwater_server.api.mlflow.artifacts import artifact_routes, no_such_call
 from headwater_server.api.mlflow.ask import Ask, Features
 from headwater_server.api.mlflow.fields import Spec, from_body, from_query, specs
 from headwater_server.api.mlflow.refusals import refusal, unexpected
+from headwater_server.api.mlflow.seen import unseen
 from headwater_server.api.mlflow.table import CALLS, Call
 from headwater_server.api.needs import needs, public
 from headwater_server.auth.policy import Permission, Principal
@@ -115,7 +116,9 @@ def _work(
     else:
         said = from_body(raw, fields)
     refuse_out_of_scope(call, said, principal)
-    found = call.answer(Ask(features, said, principal))
+    ask = Ask(features, said, principal)
+    hidden = unseen(call.path, call.need, said, ask.sight)
+    found = call.answer(ask) if hidden is None else hidden
     return found if isinstance(found, bytes) else orjson.dumps(found)
 
 

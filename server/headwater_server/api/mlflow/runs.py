@@ -7,6 +7,7 @@ import orjson
 
 from headwater_server.api.mlflow import shapes
 from headwater_server.api.mlflow.ask import Ask
+from headwater_server.api.mlflow.seen import seen_rows, seen_run
 from headwater_server.errors import Invalid
 from headwater_server.series.port import Point
 from headwater_server.tracking.evaluations import Evaluated
@@ -28,11 +29,11 @@ def create(ask: Ask) -> dict[str, Any]:
         actor=ask.actor,
         at=ask.at,
     )
-    return {"run": shapes.run(run, ask.tracking.runs)}
+    return {"run": shapes.run(seen_run(run, ask.sight), ask.tracking.runs)}
 
 
 def get(ask: Ask) -> dict[str, Any]:
-    return {"run": shapes.run(ask.tracking.runs.get(ask.run_id), ask.tracking.runs)}
+    return {"run": shapes.run(seen_run(ask.tracking.runs.get(ask.run_id), ask.sight), ask.tracking.runs)}
 
 
 def update(ask: Ask) -> dict[str, Any]:
@@ -58,8 +59,12 @@ def restore(ask: Ask) -> dict[str, Any]:
 
 def search(ask: Ask) -> bytes:
     runs = ask.tracking.runs
+    sight = ask.sight
     page = ask.tracking.search.runs(
-        ask.maybe("experiment_ids") or (), ask.asked(1_000), ask.view("run_view_type")
+        ask.maybe("experiment_ids") or (),
+        ask.asked(1_000),
+        ask.view("run_view_type"),
+        narrowed=lambda rows: seen_rows(rows, sight),
     )
     if not page.rows:
         return b"{}"

@@ -5,7 +5,9 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from headwater_server.api.mlflow.ask import Ask
+from headwater_server.api.mlflow.seen import absent, check_model
 from headwater_server.errors import Invalid
+from headwater_server.tracking.records import NAMESPACE
 
 _ROUNDS = 10
 _RELATIVE = (
@@ -30,7 +32,7 @@ def checked_origin(ask: Ask, source: str) -> Origin:
     Raises:
         Invalid: the source leads elsewhere by any reading, is of another run or model than is said, or names files of
             this server or this machine that are not theirs. What an import says of elsewhere is taken as it is.
-        NotFound: the logged model or the version that it is a copy of.
+        NotFound: the logged model or the version that it is a copy of; what they do not see.
 
     """
     parts = urlsplit(source)
@@ -44,12 +46,19 @@ def checked_origin(ask: Ask, source: str) -> Origin:
         if parts.netloc or (run_id and said != run_id):
             raise _not_of(source, "run_id")
         run_id = said
+    _check_seen(ask, run_id, model_id)
     model = ask.tracking.models.get(model_id) if model_id else None
     run_id = run_id or (model.run if model else "")
     run = ask.tracking.runs.find(run_id) if run_id else None
     roots = [model.artifacts] if model else [ask.tracking.runs.get(run_id).artifacts] if run else []
     _check(source, parts, roots, "model_id" if model else "run_id", imported=ask.at is not None)
     return Origin(source, run_id, run, model_id)
+
+
+def _check_seen(ask: Ask, run_id: str, model_id: str) -> None:
+    """Raises NotFound, for a run of elsewhere too: who does not see runs cannot be told which are here."""
+    if not ask.sight.namespace(NAMESPACE) and (run_id or model_id):
+        raise absent("model_id", model_id) if model_id else absent("run_id", run_id)
 
 
 def refused(source: str, why: str) -> Invalid:
@@ -63,6 +72,7 @@ def _of_models(ask: Ask, source: str, path: str, run_id: str, model_id: str) -> 
             raise _not_of(source, "model_id")
         return source, run_id, path
     name, _, number = path.rpartition("/")
+    check_model(name or path.rpartition("@")[0], ask.sight, version=number if name else "")
     if name:
         copied = ask.registry.model_version(name, number)
     else:

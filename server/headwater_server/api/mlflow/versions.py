@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from headwater_server.api.mlflow import registered
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.registry import checked_tags, tag_of
+from headwater_server.api.mlflow.seen import check_model
 from headwater_server.api.mlflow.shapes import filled
 from headwater_server.api.mlflow.sources import Origin, checked_origin
 from headwater_server.errors import Invalid
@@ -107,7 +108,8 @@ def search(ask: Ask) -> dict[str, Any]:
     asked = ask.asked(PAGE).checked(MAX_VERSIONS)
     name = _only_model(parse_filter(asked.filter))
     every: Iterable[VersionView] = ask.registry.versions_of(name) if name else ask.registry.all_versions()
-    versions = [one for one in every if IS_PROMPT in asked.filter or IS_PROMPT not in one.tags]
+    sight, prompts = ask.sight, IS_PROMPT in asked.filter
+    versions = [one for one in every if sight.model(one.model) and (prompts or IS_PROMPT not in one.tags)]
     default = [
         Clause[VersionView](lambda one: one.updated // 1_000, ascending=False),
         Clause[VersionView](lambda one: one.model, ascending=True),
@@ -151,6 +153,7 @@ def _location(ask: Ask, one: VersionView) -> str:
     model, _, number = path.rpartition("/")
     if not model or not number.isdecimal() or (model, number) == (one.model, one.number):
         return one.source
+    check_model(model, ask.sight, version=number)
     return _location(ask, ask.registry.model_version(model, number))
 
 
