@@ -9,6 +9,7 @@ import pytest
 from headwater_server.api.seen import as_seen
 from headwater_server.auth.policy import Grant, Principal
 from headwater_server.series.port import Point
+from headwater_server.tracking.traces import Told
 from tests.app import Headwater, embedded, headwater, neo4j_server, on_neo4j
 from tests.graphql.asking import Api, counting, dataset, run_event
 
@@ -86,6 +87,21 @@ def trained(lab: Lab) -> Lab:
     )
     lab.run("d", 4, status="KILLED")
     return lab
+
+
+def test_traces_are_counted_where_they_belong(lab: Lab) -> None:
+    run = lab.run("a", 1)
+    model = lab.tracking.models.create(lab.number, name="agent", actor=ME)
+    for name, metadata in (("t1", {"mlflow.sourceRun": run}), ("t2", {"mlflow.modelId": model.id})):
+        told = Told(name, lab.number, BEGIN, 1, "OK", "", "", "", metadata, {})
+        lab.tracking.traces.tell(told, actor=ME)
+    lab.parts.committer.settle(patience=10)
+    asked = "{ experiments { edges { node { traces { count lastAt } runs { edges { node { traces { count } } } } } } } }"
+    (edge,) = lab.ask(asked)["experiments"]["edges"]
+    assert edge["node"]["traces"] == {"count": 2, "lastAt": "2027-01-15T05:13:20.000Z"}
+    assert edge["node"]["runs"]["edges"][0]["node"]["traces"] == {"count": 1}
+    asked = "query ($id: ID!) { loggedModel(id: $id) { traces { count } } }"
+    assert lab.ask(asked, id=model.id)["loggedModel"]["traces"] == {"count": 1}
 
 
 def test_experiments_are_listed_and_found_by_words_and_by_reference(trained: Lab) -> None:

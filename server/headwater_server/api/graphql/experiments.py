@@ -9,6 +9,7 @@ from headwater_server.api.graphql.entity import Entity
 from headwater_server.api.graphql.experimentruns import rows_of, select_runs, tracked_runs
 from headwater_server.api.graphql.pages import pages_of
 from headwater_server.api.graphql.runfilter import RunFilter, RunOrder
+from headwater_server.api.graphql.traced import Traced
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
 from headwater_server.lineage.urns import encode_id
@@ -61,6 +62,10 @@ class Experiment(Entity):
     @strawberry.field(description="Without deleted ones", directives=[Cost(weight=5)])
     def run_count(self) -> int:
         return len(rows_of(self.cohort.loader, self._number))
+
+    @strawberry.field(description="Null: it never had any")
+    def traces(self) -> Traced | None:
+        return Traced.of(self.node.props)
 
     @strawberry.field(directives=[Cost(weight=20, multipliers=[])])
     def keys(self) -> ExperimentKeys:

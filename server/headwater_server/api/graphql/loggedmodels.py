@@ -14,6 +14,7 @@ from headwater_server.api.graphql.loading import Cohort
 from headwater_server.api.graphql.neighbours import ends
 from headwater_server.api.graphql.pages import Connection, page_of_things
 from headwater_server.api.graphql.scalars import DateTime, Long
+from headwater_server.api.graphql.traced import Traced
 from headwater_server.api.graphql.values import Node, Tag
 from headwater_server.graph import changes, keys
 from headwater_server.graph.words import EdgeKind, Kind
@@ -93,6 +94,10 @@ class LoggedModel(Node):
             PackageNeed(name=name, spec=found[name], key=keys.key(Kind.PACKAGE, name))
             for name in sorted(found)
         ]
+
+    @strawberry.field(description="Those that name it (`mlflow.modelId`); null: none ever did")
+    def traces(self) -> Traced | None:
+        return Traced.of(self.node.props)
 
     @strawberry.field(graphql_type=later("Run", "runs") | None, description="The run that logged it")
     def run(self) -> Any:

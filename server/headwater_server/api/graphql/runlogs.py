@@ -16,6 +16,7 @@ from headwater_server.api.graphql.loggedmodels import LoggedModel, models_of
 from headwater_server.api.graphql.neighbours import ends
 from headwater_server.api.graphql.pages import Connection
 from headwater_server.api.graphql.scalars import DateTime, Long
+from headwater_server.api.graphql.traced import Traced
 from headwater_server.api.graphql.values import Actor
 from headwater_server.errors import Invalid
 from headwater_server.graph import keys
@@ -97,6 +98,10 @@ class Logging(Entity):
             pythons=[python for node in mine if (python := text(node.props, "python"))],
             packages=together(needs.get(node.key, {}) for node in mine),
         )
+
+    @strawberry.field(description="Those made in it or linked to it; null: it never had any")
+    def traces(self) -> Traced | None:
+        return Traced.of(self.node.props)
 
     @strawberry.field(description="Models that it logged")
     def logged_models(self) -> list[LoggedModel]:
