@@ -7,8 +7,15 @@ import orjson
 import pytest
 
 from headwater_server.commit import committer as module
+from headwater_server.commit.committer import Committer
+from headwater_server.commit.orders import Submission
+from headwater_server.commit.projection import Projection
 from headwater_server.errors import Conflict, Unavailable
 from headwater_server.ingest.receive import receive
+from headwater_server.log.deadletters import DeadLetters
+from headwater_server.log.sqlite import SqliteRecordLog
+from headwater_server.parts import TRANSLATORS
+from headwater_server.store.sqlite import SqliteStore
 from tests.app import Headwater, settings
 from tests.openlineage.said import dataset_key, run
 
@@ -69,6 +76,45 @@ def test_after_the_end_everybody_is_told_so(tmp_path: Path) -> None:
         receive(orjson.dumps(EVENT), committer)
     assert committer.settle(patience=0.1)
     headwater.close()
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "neo4j"])
+def test_what_nobody_waits_for_is_projected_together_and_a_reader_waits_for_no_company(
+    tmp_path: Path, backend: str
+) -> None:
+    """Of `backend` the committer asks only whether to project in a thread of its own."""
+    log, store = SqliteRecordLog(tmp_path / "log.db"), SqliteStore(tmp_path / "graph.db")
+    letters = DeadLetters(tmp_path / "letters.db", graph=backend)
+    projection = Projection(log, store, TRANSLATORS, letters)
+    blocks: list[int] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def shown(*_: object) -> None:
+        blocks.append(store.applied().seq)
+        began.set()
+        assert go_on.wait(10)
+
+    projection.tell(shown=shown, emptied=lambda: None)
+    committer = Committer(log, projection, backend=backend, lag=3600.0)
+    committer.start()
+
+    def send(number: int, *, eager: bool = False) -> Submission:
+        event = run("COMPLETE", "load", f"run {number}", number, reads=["a"], writes=["b"])
+        return receive(orjson.dumps(event), committer, eager=eager)
+
+    first = send(1, eager=True)
+    assert began.wait(10)
+    meanwhile = [send(number) for number in (2, 3)]
+    go_on.set()
+    assert first.projected.result(10) == 1
+    for submission in [*meanwhile, send(4)]:
+        submission.logged.result(10)
+    assert not meanwhile[0].projected.done()
+    assert committer.settle(patience=10)
+    assert blocks == [1, 4]
+    committer.stop()
+    for part in (letters, store, log):
+        part.close()
 
 
 def test_a_stop_does_not_wait_for_a_graph_that_is_far_behind(tmp_path: Path) -> None:

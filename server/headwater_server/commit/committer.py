@@ -57,12 +57,19 @@ class Committer:
     """Starts with `start`, ends with `stop`; everything else may be called from any thread."""
 
     def __init__(
-        self, log: RecordLog, projection: Projection, *, backend: str, redactor: Redactor | None = None
+        self,
+        log: RecordLog,
+        projection: Projection,
+        *,
+        backend: str,
+        redactor: Redactor | None = None,
+        lag: float = LAG,
     ) -> None:
         self.redactor = redactor or Redactor()
         """What every record passes before the log sees it; events in `ingest`, before they are read."""
         self._log = log
         self._projection = projection
+        self._lag = lag
         self._queue: queue.SimpleQueue[Submission | Work[Any] | Reader | Projected | None] = (
             queue.SimpleQueue()
         )
@@ -72,6 +79,8 @@ class Committer:
         self._waiting: list[tuple[int, weakref.ref[Future[int]]]] = []
         self._pending: list[Parsed] = []
         self._due = 0.0
+        self._wanted = 0
+        """The last record that somebody waits to see."""
         self._block = LEAST
         self._stopping = False
         self._together = 0
@@ -265,6 +274,7 @@ class Committer:
             if isinstance(item, Reader):
                 self._waiting.append((item.seq, weakref.ref(item.done)))
                 self._tell_waiting()
+                self._wanted = max(self._wanted, item.seq)
                 self._due = 0.0 if not self.unavailable else self._due
             else:
                 self._projected(item.done)
@@ -306,9 +316,10 @@ class Committer:
         if len(self._pending) > MAX_PENDING:
             self._pending.clear()
         if any(s.eager for s in batch) and not self.unavailable:
+            self._wanted = self._log.head()
             self._due = 0.0
         elif idle:
-            self._due = time.monotonic() + LAG
+            self._due = time.monotonic() + self._lag
         self._tell_waiting()
 
     def _do(self, work: Work[Any]) -> None:
@@ -328,7 +339,8 @@ class Committer:
         """Project one block, if one is due."""
         if self._busy or not self._behind or time.monotonic() < self._due:
             return
-        self._pending = [p for p in self._pending if p.seq > self.applied]
+        applied = self.applied
+        self._pending = [p for p in self._pending if p.seq > applied]
         at_hand = self._pending[: self._block]
         self._began, self._from = time.monotonic(), self.applied
         if self._blocks is None:
@@ -351,7 +363,12 @@ class Committer:
         if done:
             each = max(1e-6, now - self._began) / max(1, self.applied - self._from)
             self._block = min(BLOCK, max(LEAST, int(PAUSE / each)))
-        self._due = 0.0 if done else now + RETRY_AFTER
+        if not done:
+            self._due = now + RETRY_AFTER
+        elif self._wanted > self.applied or self._log.head() - self.applied >= self._block:
+            self._due = 0.0
+        else:  # what came meanwhile waits for company as what comes to an idle graph does
+            self._due = self._began + self._lag
         self._tell_waiting()
 
     def _tell_waiting(self, end: Unavailable | None = None) -> None:
