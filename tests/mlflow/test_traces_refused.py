@@ -164,6 +164,7 @@ def test_traces_are_written_within_the_scope_of_runs(tmp_path: Path) -> None:
         for name, role in {
             "elsewhere": "experimenter?namespace=other",
             "reader": "reader",
+            "blind": "reader?namespace=other",
             "here": "experimenter?namespace=mlflow",
         }.items()
     }
@@ -178,8 +179,22 @@ def test_traces_are_written_within_the_scope_of_runs(tmp_path: Path) -> None:
             headers = {"authorization": f"Bearer {made[name]}"}
             return client.post(TRACES, headers=headers, json={"trace": {"trace_info": INFO}}).status_code
 
-        assert [sent(name) for name in made] == [403, 403, 200]
-        assert [said(name) for name in made] == [403, 403, 200]
+        assert [sent(name) for name in made] == [403, 403, 403, 200]
+        assert [said(name) for name in made] == [403, 403, 403, 200]
         assert client.post("/v1/traces", headers=PROTOBUF, content=export()).status_code == 401
-        reading = {"authorization": f"Bearer {made['reader']}"}
+        reading, blind = ({"authorization": f"Bearer {made[name]}"} for name in ("reader", "blind"))
         assert client.get(f"{TRACES}/tr-1", headers=reading).status_code == 200
+        for path in ("tr-1", "get?trace_id=tr-1", "tr-1/assessments/a-1"):
+            hidden, absent = (
+                client.get(f"{TRACES}/{path}".replace("tr-1", name), headers=blind)
+                for name in ("tr-1", "tr-2")
+            )
+            assert hidden.status_code == absent.status_code == 404
+            assert hidden.json() == {
+                **absent.json(),
+                "message": absent.json()["message"].replace("tr-2", "tr-1"),
+            }
+            missing = client.get(f"{TRACES}/{path}".replace("tr-1", "tr-2"), headers=reading)
+            assert missing.json() == absent.json()
+        assert client.post(f"{TRACES}/search", headers=blind, json={"locations": [HERE]}).json() == {}
+        assert client.get(f"{TRACES}/batchGet?trace_ids=tr-1", headers=blind).json() == {}

@@ -20,8 +20,8 @@ _ABSENT = {
     "experiment_id": "No Experiment with id={} exists",
     "experiment_name": "Could not find experiment with name '{}'",
     "model_id": "Logged model with ID '{}' not found.",
-    "trace_id": "Trace with ID {} not found.",
-    "request_id": "Trace with ID {} not found.",
+    "trace_id": "Trace with ID {} is not found.",
+    "request_id": "Trace with ID {} is not found.",
 }
 """How the features say it of what is not there, by the field that names one thing."""
 
