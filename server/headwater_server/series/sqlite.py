@@ -27,7 +27,7 @@ TAIL = 500
 """From so many points on, the tail of a series is sealed."""
 MANY = 20
 """So many points at once, behind all others, are a loose chunk of the tail: one row, not as many."""
-PIECE = 2_000
+PIECE = 1_000
 """Points of a full chunk; a smaller last one grows at the next sealing."""
 SCHEMA = """
 CREATE TABLE series(
