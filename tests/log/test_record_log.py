@@ -3,6 +3,7 @@
 import hashlib
 import resource
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from headwater_server.errors import Invalid, Unavailable
 from headwater_server.log.port import Draft, Finding, Which
 from headwater_server.log.sqlite import SqliteRecordLog
+from headwater_server.pool import Pool
 
 
 def draft(word: str, **more: Any) -> Draft:
@@ -176,3 +178,17 @@ def test_a_log_of_a_newer_headwater_is_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(Invalid, match="newer Headwater"):
         SqliteRecordLog(tmp_path / "log.db")
+
+
+def test_who_reads_while_it_is_closed_reads_to_the_end_and_nobody_after(tmp_path: Path) -> None:
+    log = SqliteRecordLog(tmp_path / "log.db")
+    log.append([draft("a")], at=1)
+    file = tmp_path / "log.db"
+    pool = Pool(lambda: apsw.Connection(str(file)))
+    with ThreadPoolExecutor(1) as elsewhere, pool.lent() as connection:
+        rows = connection.execute("SELECT seq FROM record")
+        elsewhere.submit(pool.close).result()
+        assert rows.fetchall() == [(1,)]
+    with pytest.raises(apsw.ConnectionClosedError), pool.lent():
+        pass
+    log.close()

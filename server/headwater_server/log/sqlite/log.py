@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class SqliteRecordLog(SqliteLogReader):
-    """`RecordLog` over a file. One writer connection, a reader for each thread; one that met an error is made anew."""
+    """`RecordLog` over a file. One connection writes, others read; one that met an error is made anew."""
 
     def __init__(self, path: Path) -> None:
         try:

@@ -1,6 +1,5 @@
 """Reading the log's file, from any thread: beside a server that writes, or without one."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from headwater_server.log.port import ALL, Conformance, Evidence, Record, Which
 from headwater_server.log.sqlite.schema import VERSION, edition_of, tree_of
 from headwater_server.log.sqlite.writing import hash_of
 from headwater_server.log.tree import Tree
+from headwater_server.pool import Pool
 
 COLUMNS = "r.seq, r.received, r.kind, r.body, r.event_time, r.event_type, s.name, r.actor, r.run_id, r.job, r.erased"
 FROM_RECORD = "FROM record r JOIN source s ON s.id = r.producer"
@@ -49,8 +49,7 @@ class SqliteLogReader:
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
-        self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
+        self._pool = Pool(self._open)
         if not path.exists():
             raise NotFound(f"There is no record log at {path}. Name the data folder with --data.")
         [(version,)] = self._rows("PRAGMA user_version", ())
@@ -78,21 +77,14 @@ class SqliteLogReader:
             connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
         return connection
 
-    def _reader(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._open()
-            self._readers.append(connection)
-        return connection
-
     def _rows(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._guard(lambda connection: connection.execute(sql, arguments).fetchall())
 
     def _guard(self, read: Callable[[apsw.Connection], T]) -> T:
         try:
-            return read(self._reader())
+            with self._pool.lent() as connection:
+                return read(connection)
         except apsw.Error as error:
-            self._local.connection = None  # the next reading opens another
             raise silent(self._path, error) from error
 
     def head(self) -> int:
@@ -179,8 +171,7 @@ class SqliteLogReader:
         return iter([r[0] for r in self._rows("SELECT name FROM source ORDER BY name", ())])
 
     def close(self) -> None:
-        for connection in self._readers:
-            connection.close()
+        self._pool.close()
 
     def _records(self, clause: str, arguments: Sequence[Any]) -> list[Record]:
         sql = f"SELECT {COLUMNS} {FROM_RECORD} {clause}"

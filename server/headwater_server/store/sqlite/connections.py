@@ -1,13 +1,12 @@
 """Connections to the file, and its errors told as ours."""
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 import apsw
 
 from headwater_server.errors import Unavailable
+from headwater_server.pool import Pool
 from headwater_server.store.sqlite import statements
 
 BUSY_MILLISECONDS = 10_000
@@ -48,43 +47,24 @@ class Readers:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._idle: deque[apsw.Connection] = deque()
-        self._closing = Lock()
-        self._closed = False
+        self._pool = Pool(self._open)
 
     @contextmanager
     def snapshot(self) -> Iterator[apsw.Connection]:
         """A connection inside a read transaction: all that is read is of one moment."""
-        with answering(self._path):
-            connection = self._borrow()
+        with answering(self._path), self._pool.lent() as connection:
+            connection.execute(statements.BEGIN)
             try:
-                connection.execute(statements.BEGIN)
                 yield connection
             finally:
                 if not connection.get_autocommit():
                     connection.execute(statements.ROLLBACK)
-                self._give_back(connection)
 
     def close(self) -> None:
-        with self._closing:
-            self._closed = True
-            while self._idle:
-                self._idle.pop().close()
+        self._pool.close()
 
-    def _borrow(self) -> apsw.Connection:
-        if self._closed:
-            raise apsw.ConnectionClosedError("the store is closed")
-        try:
-            return self._idle.pop()
-        except IndexError:
-            connection = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READWRITE)
-            connection.set_busy_timeout(BUSY_MILLISECONDS)
-            connection.execute(statements.READER)
-            return connection
-
-    def _give_back(self, connection: apsw.Connection) -> None:
-        with self._closing:
-            if self._closed:
-                connection.close()
-            else:
-                self._idle.append(connection)
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute(statements.READER)
+        return connection
