@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from headwater_server.api.graphql.ingested import MOST
+from tests.app import open_empty
 from tests.graphql.asking import dataset, run_event
 from tests.graphql.test_subscriptions import Served, serving
+from tests.neo4j_server import Server, neo4j_server
+
+__all__ = ["neo4j_server"]
 
 EVENTS = """subscription ($within: [String!], $ref: String) { eventIngested(namespaces: $within, ref: $ref) {
     id seq eventType eventTime inputs outputs skipped job { name } run { runId state } } }"""
@@ -38,9 +42,15 @@ def send(served: Served, *events: dict[str, Any]) -> None:
     assert answer.json()["status"] == "success", answer.text
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as found:
+@pytest.fixture(params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """On each store: what is told when, is when the graph shows it."""
+    given: dict[str, Any] = {}
+    if request.param == "neo4j":
+        server: Server = request.getfixturevalue("neo4j_server")
+        open_empty(tmp_path, server).close()
+        given = {"neo4j_uri": server.uri, "neo4j_username": server.user, "neo4j_password": server.password}
+    with serving(tmp_path, **given) as found:
         yield found
 
 

@@ -1,5 +1,6 @@
 """What comes into a lineage and leaves it, while somebody looks at it."""
 
+import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, cast
@@ -26,6 +27,8 @@ from headwater_server.lineage.urns import encode_id
 
 PAUSE = 1.0
 """Seconds between two walks, at least."""
+LEISURE = 4
+"""And so many times what the last one took: however large a lineage is, a fifth of the time goes into it at most."""
 _IN_THE_WALK = [Cost(weight=0, multipliers=[])]
 _EdgeKey: TypeAlias = tuple[str, str, str, str | None]
 
@@ -62,13 +65,14 @@ class LineageNews:
         last = await run_in_threadpool(_draw, loader, id_, depth, max_nodes)
         with hearing(loader.context.news, watch.touched_by) as ears:
             async for _ in ears.changes(PAUSE, at_once=True):
-                watch.picture, before = None, last
+                watch.picture, before, began = None, last, time.monotonic()
                 drawn = await run_in_threadpool(_redraw, loader, last, id_, depth, max_nodes)
-                watch.picture = drawn
+                took = time.monotonic() - began
                 if drawn.whole:
-                    last = drawn
+                    watch.picture = last = drawn
                     if change := _change(before, drawn):
                         yield change
+                await ears.rest(LEISURE * took)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class _Watch:
     """Asked in the writer's turn, while the loop draws and looks."""
 
     picture: _Picture | None = None
-    """None: it is being drawn, and anything may be in it."""
+    """None: it is being drawn, or could not be drawn whole, and anything may be in it."""
 
     def touched_by(self, told: Told) -> Iterable[str]:
         """("",) when the flow changed at a node of the picture: only there something can come or go."""

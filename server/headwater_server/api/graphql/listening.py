@@ -37,8 +37,12 @@ class Ears:
             self._rung.clear()
             if keys := self.mailbox.take():
                 yield keys
-                with suppress(TimeoutError):  # a server that ends does not wait for it
-                    await asyncio.wait_for(self._closed.wait(), pause)
+                await self.rest(pause)
+
+    async def rest(self, pause: float) -> None:
+        """So many seconds; a server that ends does not wait for them."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), pause)
 
 
 @contextmanager
