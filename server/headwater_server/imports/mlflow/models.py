@@ -11,6 +11,8 @@ from headwater_server.imports.mlflow.report import Report
 from headwater_server.imports.mlflow.runs import point_of
 
 PAGE = 50
+VERSIONS = "mlflow.modelVersions"
+"""A tag that servers set when a version is made: each says its own."""
 
 
 class Models:
@@ -107,13 +109,13 @@ class Models:
         info, data = there["info"], there.get("data") or {}
         path = f"logged-models/{info['model_id']}"
         have = pairs(mine["info"].get("tags") or ())
-        tags = {k: v for k, v in pairs(info.get("tags") or ()).items() if differs(v, have.get(k))}
+        said = pairs(info.get("tags") or ())
+        tags = {k: v for k, v in said.items() if k != VERSIONS and differs(v, have.get(k))}
         for key in [key for key in tags if key in have and _status(mine) == _status(there)]:
             self._report.keep(f"logged model {info['model_id']}: tag {key}", "it is another here")
             del tags[key]
         if tags:
-            said = [{"key": key, "value": value} for key, value in tags.items()]
-            self._here.tell("PATCH", f"{path}/tags", tags=said)
+            self._here.tell("PATCH", f"{path}/tags", tags=[{"key": k, "value": v} for k, v in tags.items()])
         params = pairs(data.get("params") or ())
         known = pairs((mine.get("data") or {}).get("params") or ())
         if fresh := [{"key": k, "value": v} for k, v in params.items() if differs(v, known.get(k))]:
