@@ -159,6 +159,21 @@ def test_pages_follow_each_other_while_traces_come(
     assert seen == [f"t{n}" for n in (range(5) if "ASC" in str(orders) else range(4, -1, -1))]
 
 
+def test_traces_are_found_by_the_prompt_that_was_used(mlflow_client: MlflowClient, experiment: str) -> None:
+    prompt = mlflow.genai.register_prompt("answer", "Answer {{question}}")
+
+    @mlflow.trace
+    def ask() -> str:
+        return str(mlflow.genai.load_prompt("prompts:/answer/1").template)
+
+    ask()
+    traced("without")
+    mlflow.flush_trace_async_logging()
+    (trace_id,) = found(experiment, f"prompt = '{prompt.name}/{prompt.version}'")
+    assert whole(trace_id).data.spans[0].name == "ask"
+    assert found(experiment, "prompt = 'answer/2'") == []
+
+
 def test_what_cannot_be_searched_is_said_at_once(mlflow_client: MlflowClient, experiment: str) -> None:
     for text, why in {
         "attributes.colour = 'red'": "Invalid attribute key 'colour'",

@@ -12,7 +12,7 @@ import orjson
 from headwater_server.errors import Invalid
 from headwater_server.traces.port import Place, Span, Trace, TraceStore
 from headwater_server.tracking.language import And, Comparison, Order, Tree, parse_filter, parse_orders
-from headwater_server.tracking.matching import LISTED, NULLABLE, NUMERIC, Field, Language, Within
+from headwater_server.tracking.matching import EQUAL, LISTED, NULLABLE, NUMERIC, Field, Language, Within
 from headwater_server.tracking.paging import Clause, opened, page_of, sealed
 from headwater_server.tracking.search import Asked, plain
 from headwater_server.tracking.spans import NAME, plain_of, text
@@ -25,6 +25,7 @@ LOOKED_AT = 20_000
 ORDERED = 100_000
 """Traces that may be looked at to be put in another order."""
 CHUNK = 500
+PROMPTS = "mlflow.linkedPrompts"
 FIRST, LAST = -(2**63), 2**63 - 1
 
 
@@ -223,6 +224,14 @@ def _runs(row: Row) -> Iterable[str]:
     return [*row.trace.runs, *([source] if source else ())]
 
 
+def _prompts(row: Row) -> list[str]:
+    """`name/version` of those that its client linked, as it writes them down in a tag."""
+    try:
+        return [f"{one['name']}/{one['version']}" for one in orjson.loads(row.trace.tags.get(PROMPTS, "[]"))]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+
+
 def _assessment(kind: str) -> Field[Row]:
     def read(key: str) -> Callable[[Row], list[str]]:
         return lambda row: row.assessed(kind, key)
@@ -262,6 +271,7 @@ TRACES: Language[Row] = Language(
         "client_request_id": plain("text", LISTED, lambda row: row.trace.client_id or None),
         "experiment_id": plain("text", LISTED, lambda row: row.trace.experiment),
         "run_id": Field("text", LISTED, lambda _: _runs, many=True),
+        "prompt": Field("text", EQUAL, lambda _: _prompts, many=True),
         "text": Field("text", _SEARCHED, lambda _: lambda row: (one.content for one in row.spans), many=True),
     },
     entities={
