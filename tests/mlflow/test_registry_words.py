@@ -207,3 +207,39 @@ def test_logged_models_are_found_by_any_metric_and_ordered_by_one_dataset(
     assert names(order_by=[by_two]) == ["b", "a", "c"]
     assert names(order_by=[{"field_name": "metrics.acc"}]) == ["a", "c", "b"]
     assert names(order_by=[{"field_name": "metrics.none"}]) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("called", "message"),
+    [
+        ("a/b", "Names cannot contain '/' or ':'"),
+        ("  ", "Missing value for required parameter 'name'"),
+        ("..", "would resolve to '..'"),
+    ],
+)
+def test_a_name_that_no_model_may_have_is_refused(
+    mlflow_client: MlflowClient, called: str, message: str
+) -> None:
+    with pytest.raises(MlflowException, match=message):
+        mlflow_client.create_registered_model(called)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_model_changes_with_its_versions_and_not_with_what_is_said_of_them(
+    mlflow_client: MlflowClient, name: str
+) -> None:
+    def changed() -> int:
+        return int(mlflow_client.get_registered_model(name).last_updated_timestamp)
+
+    made = mlflow_client.create_model_version(name, "s3://bucket/model")
+    assert changed() >= made.creation_timestamp
+    moved = mlflow_client.transition_model_version_stage(name, "1", "Staging")
+    then = changed()
+    assert then >= moved.last_updated_timestamp > 0
+    mlflow_client.update_model_version(name, "1", "what it is")
+    mlflow_client.set_model_version_tag(name, "1", "k", "v")
+    mlflow_client.set_registered_model_tag(name, "k", "v")
+    mlflow_client.set_registered_model_alias(name, "good", "1")
+    assert changed() == then
+    described = mlflow_client.update_registered_model(name, "what it is")
+    assert changed() == described.last_updated_timestamp >= then

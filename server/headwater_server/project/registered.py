@@ -2,7 +2,7 @@
 
 Names of facts (said by `registry.records`):
 
-* Model: `created`, `description`, `tag|KEY`, `revision`, `stages`, `mentioned`
+* Model: `created`, `description`, `tag|KEY`, `revision`, `moved`, `changed` (as clients are told), `stages`, `mentioned`
 * ModelVersion: `made`, `move|REVISION` -> {to, from, at, by, comment}
 * Stage: `order`, `exclusive`, `seen`;  Alias: `point|REVISION` -> {version, at, by}
 """

@@ -235,9 +235,8 @@ def _model(name: str, facts: Facts) -> ModelView | None:
         return None
     again = facts.values.get("deleted")
     created = int(again[0]) if again is not None else facts.first["created"]
-    return ModelView(
-        name, created, facts.last.get("moved", created), str(facts.get("description") or ""), _tags(facts)
-    )
+    changed = facts.last.get("changed", facts.last.get("moved", created))
+    return ModelView(name, created, changed, str(facts.get("description") or ""), _tags(facts))
 
 
 def _version(key: str, facts: Facts, aliases: tuple[str, ...]) -> VersionView:

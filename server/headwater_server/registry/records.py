@@ -72,7 +72,7 @@ def translate_transition(body: Any, seq: int) -> Mapping[str, Facts]:
 
 def translate_alias(body: Any, seq: int) -> Mapping[str, Facts]:
     del seq
-    facts, _, at = _changed(body["model"], body)
+    facts, _, at = _changed(body["model"], body, told=False)
     name = body["model"]
     version = keys.model_version(name, body["number"]) if body["number"] is not None else None
     if version is not None:
@@ -85,8 +85,8 @@ def translate_alias(body: Any, seq: int) -> Mapping[str, Facts]:
 def translate_edit(body: Any, seq: int) -> Mapping[str, Facts]:
     """A description, tags set and removed: of a model, or of one of its versions."""
     del seq
-    facts, model, at = _changed(body["model"], body)
     number = body.get("number")
+    facts, model, at = _changed(body["model"], body, told=number is None and "description" in body)
     one = facts[keys.model_version(body["model"], number)] if number is not None else model
     one.until("edited", at)
     if "description" in body:
@@ -147,12 +147,18 @@ def _mention_origins(facts: dict[str, Facts], made: Any) -> None:
             mention(facts, other)
 
 
-def _changed(name: str, body: Any) -> tuple[dict[str, Facts], Facts, int]:
-    """The facts to come, the model's among them, and when: every decision moves its model on by a revision."""
+def _changed(name: str, body: Any, *, told: bool = True) -> tuple[dict[str, Facts], Facts, int]:
+    """The facts to come, the model's among them, and when: every decision moves its model on by a revision.
+
+    `told`: clients are told of it as a change of the model. As with MLflow, tags, aliases and what is said of a version
+    are none.
+    """
     facts: dict[str, Facts] = defaultdict(Facts)
     model = facts[keys.model(name)]
     model.until("revision", body["revision"])
     model.until("moved", body["at"])
+    if told:
+        model.until("changed", body["at"])
     return facts, model, body["at"]
 
 

@@ -34,7 +34,7 @@ _LANGUAGE: Language[ModelView] = Language(
 
 
 def create(ask: Ask) -> dict[str, Any]:
-    name = ask.text("name")
+    name = _name(ask, "name")
     tags = checked_tags(ask.pairs("tags"))
     try:
         ask.registry.register_model(
@@ -50,7 +50,7 @@ def get(ask: Ask) -> dict[str, Any]:
 
 
 def rename(ask: Ask) -> dict[str, Any]:
-    to = ask.text("new_name")
+    to = _name(ask, "new_name")
     if to != ask.text("name"):
         ask.registry.rename(ask.text("name"), to, actor=ask.actor)
     return _shown(ask, to)
@@ -136,6 +136,18 @@ def by_alias(ask: Ask) -> dict[str, Any]:
         return {"model_version": registered.version(ask.registry.at_alias(name, alias))}
     except NotFound as error:
         raise Invalid(str(error)) from None  # so MLflow's clients tell it from a model that is not there
+
+
+def _name(ask: Ask, field: str) -> str:
+    """A new one. Raises Invalid, in MLflow's words, for what it has no names of."""
+    name = ask.text(field)
+    if not name.strip():
+        raise Invalid(f"Missing value for required parameter '{field}'.")
+    if "/" in name or ":" in name:
+        raise Invalid(f"Invalid model name '{name[:300]}'. Names cannot contain '/' or ':'.")
+    if name in (".", ".."):
+        raise limits.wrong(name, field, f"This name would resolve to '{name}'")
+    return name
 
 
 def _check_alias(alias: str) -> None:
