@@ -80,21 +80,23 @@ def _told(facts: Facts) -> Iterable[str]:
 
 
 def learners(touched: Mapping[str, tuple[Entry | None, Entry]], store: GraphStore) -> set[str]:
-    """Runs of whose models' columns more is known now: a file beside a model came, or columns of what they read."""
-    models, datasets = [], []
+    """Runs of whose models' columns more is known now: a file beside a model came, columns of what they read, or
+    what a version was made of.
+    """
+    models, datasets, versions = [], [], set()
     for key, (old, new) in touched.items():
         if old is None:
             continue  # what is new is read by nobody, nor registered, but by runs that are touched themselves
         if key.startswith("logged_model|"):
             if old.facts.named("file|") != new.facts.named("file|"):
                 models.append(key)
+        elif key.startswith("model_version|"):
+            if old.facts.get("made") != new.facts.get("made"):
+                versions.add(key)
         elif key.startswith("dataset|") and _names(old.facts) != _names(new.facts):
             datasets.append(key)
-    versions = (
-        {e.source for e in store.expand(models, Direction.UPSTREAM, (EdgeKind.OF_MODEL,))}
-        if models
-        else set()
-    )
+    if models:
+        versions |= {e.source for e in store.expand(models, Direction.UPSTREAM, (EdgeKind.OF_MODEL,))}
     if datasets:
         steps = {e.target for e in store.expand(datasets, Direction.DOWNSTREAM, (EdgeKind.INPUT_OF,))}
         made = store.expand(steps, Direction.DOWNSTREAM, (EdgeKind.OUTPUTS,)) if steps else ()
