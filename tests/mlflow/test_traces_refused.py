@@ -85,6 +85,13 @@ def test_an_export_that_cannot_be_read_leaves_nothing(
         ("POST", "", {"trace": {"trace_info": {**INFO, "tags": {"a": 1}}}}, 400, "an object of texts"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "tags": {"a": "x" * 8_001}}}}, 400, "8000"),
         ("POST", "", {"trace": {"trace_info": {**INFO, "trace_location": {}}}}, 400, "trace location"),
+        (
+            "POST",
+            "",
+            {"trace": {"trace_info": {**INFO, "trace_metadata": {str(n): "" for n in range(1_001)}}}},
+            400,
+            "at most 1000 trace_metadata",
+        ),
         ("POST", "", {"trace": {"trace_info": INFO, "spans": [{}]}}, 400, "/v1/traces"),
         ("POST", "/search", {}, 400, "'locations'"),
         ("POST", "/search", {"locations": [HERE], "max_results": 501}, 400, "at most 500"),

@@ -101,6 +101,18 @@ def test_spans_before_and_after_their_trace_was_told_make_the_same_of_it(embedde
     assert whole[0][:3] == (1_234, 5, "OK")
 
 
+def test_whoever_sends_more_attributes_than_a_trace_has_tags_for_loses_no_span(embedded: Headwater) -> None:
+    traces = embedded.parts.tracking.traces
+    sent = spans(1)
+    attributes = [{"key": f"k{n}", "value": {"string_value": "x"}} for n in range(1_100)]
+    sent["resource_spans"][0]["resource"] = {"attributes": attributes}
+    traces.take("0", sent, actor=ME)
+    one = traces.get(f"tr-{1:032x}")
+    assert len(one.tags) == 1_000
+    assert one.tags["mlflow.trace.spansLocation"] == "TRACKING_STORE"
+    assert len(traces.spans([one])[one.id]) == 1
+
+
 def test_a_trace_stays_in_the_experiment_it_began_in_until_it_is_told_elsewhere(embedded: Headwater) -> None:
     tracking = embedded.parts.tracking
     other = tracking.experiments.create("other", actor=ME)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -95,7 +96,7 @@ def grown(trace: Trace, spans: Sequence[Said]) -> Trace:
             if name.startswith(TAG) and limits.is_key(name[len(TAG) :]):
                 tags[name[len(TAG) :]] = text(value)[: limits.MAX_TAG]
         tags.setdefault(NAME, root.span.name[: limits.MAX_TAG])
-    trace = replace(trace, tags=tags)
+    trace = replace(trace, tags=dict(islice(tags.items(), limits.MAX_TRACE_PAIRS)))
     return trace if trace.finished else _told_by(trace, spans, root)
 
 

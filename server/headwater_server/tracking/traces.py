@@ -60,6 +60,7 @@ class Told:
         limits.within(self.request, MAX_PREVIEW, "request_preview")
         limits.within(self.response, MAX_PREVIEW, "response_preview")
         for what, pairs in (("tags", self.tags), ("trace_metadata", self.metadata)):
+            _few(pairs, what)
             for name, value in pairs.items():
                 limits.within(name, limits.MAX_KEY, f"{what} key")
                 limits.within(value, limits.MAX_TAG, f"{what} value")
@@ -188,8 +189,12 @@ class Traces:
         limits.checked_key(name, "key")
         limits.within(value, limits.MAX_TAG, "value")
         _refuse_ours(name)
-        tags = self._clean({name: value})
-        self._edit(trace_id, lambda known: replace(known, tags={**known.tags, **tags}), actor=actor)
+        said = self._clean({name: value})
+
+        def edit(known: Trace) -> Trace:
+            return replace(known, tags=_few({**known.tags, **said}, "tags"))
+
+        self._edit(trace_id, edit, actor=actor)
 
     def remove_tag(self, trace_id: str, name: str, *, actor: str) -> None:
         _refuse_ours(name)
@@ -327,6 +332,12 @@ _WORDS = ("client_id", "request", "response", "metadata", "tags")
 
 def missing(trace_id: str) -> NotFound:
     return NotFound(f"Trace with ID {trace_id} is not found.", ref=trace_id, didYouMean=[])
+
+
+def _few(pairs: Mapping[str, str], what: str) -> Mapping[str, str]:
+    if len(pairs) > limits.MAX_TRACE_PAIRS:
+        raise Invalid(f"A trace has at most {limits.MAX_TRACE_PAIRS} {what}, these are {len(pairs)}.")
+    return pairs
 
 
 def _tags_of(home: Experiment, trace_id: str) -> dict[str, str]:
