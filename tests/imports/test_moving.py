@@ -107,11 +107,12 @@ def told(server: Any) -> dict[str, Any]:
         for run in pages(server, "POST", "runs/search", "runs", experiment_ids=[number], run_view_type="ALL"):
             found[f"run {run['info']['run_id']}"] = a_run(server, run, name)
         for model in pages(server, "POST", "logged-models/search", "models", experiment_ids=[number]):
-            drop = ("experiment_id", "artifact_uri", "last_updated_timestamp_ms")
-            info = {k: v for k, v in model["info"].items() if k not in drop}
+            left_out = ("experiment_id", "artifact_uri", "last_updated_timestamp_ms")
+            info = {k: v for k, v in model["info"].items() if k not in left_out}
             found[f"logged model {info['model_id']}"] = {"info": info, "data": model["data"]}
     for model in pages(server, "GET", "registered-models/search", "registered_models"):
-        found[f"model {model['name']}"] = {k: v for k, v in model.items() if k != "latest_versions"}
+        ours = ("latest_versions", "moved_timestamp")
+        found[f"model {model['name']}"] = {k: v for k, v in model.items() if k not in ours}
         asked = f"name = '{model['name']}'"
         for one in pages(server, "GET", "model-versions/search", "model_versions", filter=asked):
             source = one["source"].split("/", 2)[-1]
@@ -258,6 +259,27 @@ def test_what_was_changed_here_since_stays_and_is_told(source: str, tmp_path: Pa
         assert found["version"] == "1"
         third = here.call("GET", "model-versions/get", name="churn", version="3")["model_version"]
         assert third["current_stage"] == "Staging"
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "kept"),
+    [
+        ("registered-models/alias", {"alias": "champion", "version": "1"}, "model churn: alias champion"),
+        ("registered-models/set-tag", {"key": "owner", "value": "bob"}, "model churn: tag owner"),
+        ("model-versions/set-tag", {"version": "3", "key": "a", "value": "c"}, "model churn version 3"),
+    ],
+)
+def test_one_alias_or_tag_that_was_set_here_stays(
+    source: str, tmp_path: Path, path: str, said: dict[str, str], kept: str
+) -> None:
+    moved(source, tmp_path / "here")
+    with opened(tmp_path / "here") as here:
+        here.call("POST", path, name="churn", **said)
+        before = told(here)
+    report = moved(source, tmp_path / "here")
+    assert [what for what, _ in report.kept.listed] == [kept]
+    with opened(tmp_path / "here") as here:
+        assert told(here) == before
 
 
 def test_a_stage_has_one_move_at_the_versions_last_change(source: str, tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ class ModelView:
     name: str
     created: int
     updated: int
+    """As MLflow's clients expect it: tags and aliases are no change."""
+    moved: int
+    """The last change of any kind, of it or of its versions."""
     description: str
     tags: dict[str, str]
 
@@ -236,7 +239,14 @@ def _model(name: str, facts: Facts) -> ModelView | None:
     again = facts.values.get("deleted")
     created = int(again[0]) if again is not None else facts.first["created"]
     changed = facts.last.get("changed", facts.last.get("moved", created))
-    return ModelView(name, created, changed, str(facts.get("description") or ""), _tags(facts))
+    return ModelView(
+        name,
+        created,
+        changed,
+        facts.last.get("moved", created),
+        str(facts.get("description") or ""),
+        _tags(facts),
+    )
 
 
 def _version(key: str, facts: Facts, aliases: tuple[str, ...]) -> VersionView:

@@ -14,6 +14,7 @@ def model(one: Whole) -> dict[str, Any]:
             "name": said.name,
             "creation_timestamp": said.created // 1_000,
             "last_updated_timestamp": said.updated // 1_000,
+            "moved_timestamp": said.moved // 1_000,
             "description": said.description,
             "latest_versions": [version(v) for v in one.latest],
             "tags": pairs(said.tags),

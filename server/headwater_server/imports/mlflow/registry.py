@@ -78,9 +78,11 @@ class Registry:
                 at=_time(model, "creation_timestamp"),
             )["registered_model"]
         moves: list[tuple[int, Callable[[], None]]] = []
+        at = max(_time(one, "last_updated_timestamp") for one in (model, *versions))
+        stands = new or _moved(mine) <= at
         for version in versions:
-            moves += self._of_version(version)
-        moves += self._of_model(model, mine, versions)
+            moves += self._of_version(version, stands=stands)
+        moves += self._of_model(model, mine, versions, at, stands=stands)
         for _, move in sorted(moves, key=lambda one: one[0]):
             try:
                 move()
@@ -106,8 +108,12 @@ class Registry:
             return False
         return str(there["info"]["experiment_id"]) in self._only
 
-    def _of_version(self, there: Json) -> Iterator[tuple[int, Callable[[], None]]]:
-        """What is to be done, and when it happened. A version's changes come behind it in time."""
+    def _of_version(self, there: Json, *, stands: bool) -> Iterator[tuple[int, Callable[[], None]]]:
+        """What is to be done, and when it happened. A version's changes come behind it in time.
+
+        `stands`: the model is here as it was left by the last import, so all that differs is news from there. Where it
+        was changed here, only what is newer than the version here is.
+        """
         name, number = there["name"], str(there["version"])
         mine = self._here.find("model-versions/get", "model_version", name=name, version=number)
         made, changed = _time(there, "creation_timestamp"), _time(there, "last_updated_timestamp")
@@ -118,7 +124,7 @@ class Registry:
         else:
             new = False
         at = max(made, changed)
-        if _time(mine, "last_updated_timestamp") > at:
+        if not (new or stands or _time(mine, "last_updated_timestamp") < at):
             if _said(there) != _said(mine):
                 self._report.keep(f"model {name} version {number}", "changed here since")
             self._report.done("model versions", new=False, changed=False)
@@ -188,12 +194,10 @@ class Registry:
         self._report.done("model versions", new=new, changed=self._here.writes > writes)
 
     def _of_model(
-        self, there: Json, mine: Json, versions: list[Json]
+        self, there: Json, mine: Json, versions: list[Json], at: int, *, stands: bool
     ) -> Iterator[tuple[int, Callable[[], None]]]:
         """Behind all else: MLflow does not tell when an alias was set."""
         name = there["name"]
-        times = [_time(one, "last_updated_timestamp") for one in (there, *versions)]
-        at = max(times)
         tags, have = pairs(there.get("tags") or ()), pairs(mine.get("tags") or ())
         theirs = {one["alias"]: str(one["version"]) for one in there.get("aliases") or ()}
         if self._only:
@@ -209,7 +213,7 @@ class Registry:
         for alias, version in theirs.items():
             if ours.get(alias) != version:
                 changes.append((f"alias {alias}", self._told("POST", "registered-models/alias", at, name=name, alias=alias, version=version)))  # fmt: skip
-        if _time(mine, "last_updated_timestamp") > at:
+        if not stands:
             for what, _ in changes:
                 self._report.keep(f"model {name}: {what}", "the model was changed here since")
             return
@@ -221,6 +225,11 @@ class Registry:
             self._here.tell(method, path, **said, at=at)
 
         return tell
+
+
+def _moved(model: Json) -> int:
+    """Its last change of any kind; a Headwater that does not tell it says the last that MLflow tells."""
+    return _time(model, "moved_timestamp") or _time(model, "last_updated_timestamp")
 
 
 def _time(one: Json, name: str) -> int:
