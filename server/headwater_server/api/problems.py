@@ -7,9 +7,10 @@ from contextlib import suppress
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headwater_server.api.failures import log_unexpected
@@ -74,11 +75,11 @@ def render_all(app: FastAPI) -> None:
 
 
 def _methods(request: Request) -> set[str]:
-    """All that the path can be asked by."""
+    """All that the path can be asked by, whichever router a route came with."""
     return {
         method
-        for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for route in iter_route_contexts(request.app.routes)
+        if route.path and compile_path(route.path)[0].match(request.scope["path"])
         for method in route.methods or ()
     }
 
