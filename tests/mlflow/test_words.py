@@ -1,5 +1,6 @@
 """Refusals in the words that MLflow's clients and their tests look for, and corners where its own server decides."""
 
+import json
 import posixpath
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, View
 from mlflow.exceptions import MlflowException
 
 API = "/api/2.0/mlflow/"
+HISTORY = "mlflow.log-model.history"
 
 
 @pytest.fixture
@@ -300,3 +302,16 @@ def test_metrics_of_a_batch_say_their_step_or_none(
     assert http.post(API + "runs/log-batch", json=said).status_code == 200
     history = mlflow_client.get_metric_history(run_id, "m")
     assert sorted((point.step, point.value) for point in history) == [(0, 2.0), (2, 1.0)]
+
+
+def test_a_history_of_models_that_a_client_wrote_over_goes_on(
+    run_id: str, mlflow_client: MlflowClient, http: httpx.Client
+) -> None:
+    """Clients before MLflow 3 tell of a model by it; any client may set any tag."""
+    model = {"artifact_path": "model", "flavors": {}, "utc_time_created": "2026-01-05", "run_id": run_id}
+    said = {"run_id": run_id, "model_json": json.dumps(model)}
+    for tag in ("[{", '{"artifact_path": "other"}'):
+        mlflow_client.set_tag(run_id, HISTORY, tag)
+        for logged in (1, 2):
+            assert http.post(API + "runs/log-model", json=said).status_code == 200
+            assert len(json.loads(mlflow_client.get_run(run_id).data.tags[HISTORY])) == logged

@@ -182,8 +182,10 @@ def test_a_model_needs_packages(headwater: Headwater) -> None:
         b"!!python/object/apply:os.system ['touch /tmp/x']",
         b"signature: {inputs: '[{'}",
         b"x: " + b"y" * 2**20,
+        b"x: !!bool perhaps",
+        b'x: !!int ""',
     ],
-    ids=["deep", "open", "no text", "no mapping", "an object", "no JSON", "large"],
+    ids=["deep", "open", "no text", "no mapping", "an object", "no JSON", "large", "no bool", "no number"],
 )
 def test_a_file_that_cannot_be_read_is_kept_and_says_why(headwater: Headwater, content: bytes) -> None:
     model = train(headwater, "read")

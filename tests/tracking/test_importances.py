@@ -98,6 +98,8 @@ def test_whatever_a_file_says_reading_it_ends_in_shares_or_in_nothing(
         ("shap_values.npy", b"\x93NUMPY"),
         ("shap_values.npy", b"\x93NUMPY\x01\x00\xff\xff"),
         ("orders.csv", "id,price\n1,2\n"),
+        ("importance.json", json.dumps([{f"a{n}": n} for n in range(40_000)])),
+        ("importance.json", json.dumps({"columns": [["x"] * 100_000], "data": [[1]] * 40_000})),
     ],
 )
 def test_what_is_no_such_table_tells_nothing(path: str, content: str | bytes) -> None:

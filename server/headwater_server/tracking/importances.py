@@ -87,7 +87,8 @@ def _of_json(said: Any, hints: str, depth: int) -> _Table | None:
         return None
     columns, data = said.get("columns"), said.get("data")
     if isinstance(columns, list) and isinstance(data, list):  # as pandas and `log_table` write tables
-        rows = [dict(zip(map(str, columns), row, strict=False)) for row in data if isinstance(row, list)]
+        names = list(map(str, columns))
+        rows = [dict(zip(names, row, strict=False)) for row in data if isinstance(row, list)]
         return _of_columns(_turned(rows), hints)
     if _HINTS.search(hints) and (values := _mapping(said)):
         return _Table.of(hints.rpartition("/")[2], values)
@@ -95,7 +96,7 @@ def _of_json(said: Any, hints: str, depth: int) -> _Table | None:
     if found := _of_columns(as_columns, hints):
         return found
     nested = ((key, one) for key, one in said.items() if isinstance(one, list | dict))
-    tables = (_of_json(one, f"{hints}/{key.lower()}", depth - 1) for key, one in nested)
+    tables = (_of_json(one, f"{hints}/{key[:MAX_NAME].lower()}", depth - 1) for key, one in nested)
     return next((table for table in tables if table is not None), None)
 
 
@@ -118,7 +119,10 @@ def _cells(column: Any) -> list[Any]:
 
 
 def _turned(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Raises ValueError: rows that have next to no names in common would take their square in memory."""
     names = dict.fromkeys(name for row in rows for name in row)
+    if len(names) * len(rows) > MAX_BYTES:  # a cell of a table is a byte at least
+        raise ValueError("mostly holes")
     return {name: [row.get(name) for row in rows] for name in names}
 
 

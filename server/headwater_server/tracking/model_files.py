@@ -33,7 +33,7 @@ def read_file(name: str, raw: bytes) -> Mapping[str, Any]:
         raise Unread(f"larger than {MAX_BYTES} bytes")
     try:
         return READERS[name](raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - YAML's reader raises KeyError, IndexError … at tags that lie (`!!bool x`)
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise Unread(said[0][:300]) from None
 
@@ -86,7 +86,8 @@ def _requirements(raw: bytes) -> Mapping[str, Any]:
 def _conda(raw: bytes) -> Mapping[str, Any]:
     said = _mapping(raw).get("dependencies")
     lines = said if isinstance(said, list) else []
-    pip = [more for one in lines if isinstance(one, dict) for more in one.get("pip") or ()]
+    parts = [one["pip"] for one in lines if isinstance(one, dict) and isinstance(one.get("pip"), list)]
+    pip = [line for part in parts for line in part]
     python = next((_text(one)[7:] for one in lines if _text(one).startswith("python=")), "")
     return {"needs": _needs(_texts(pip)), **({"python": python} if python else {})}
 

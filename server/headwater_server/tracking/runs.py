@@ -24,7 +24,7 @@ from headwater_server.tracking.logged_models import told_anew
 from headwater_server.tracking.run_names import run_name
 from headwater_server.tracking.summaries import grown
 from headwater_server.tracking.turn import Turn
-from headwater_server.tracking.views import Run, tags_in
+from headwater_server.tracking.views import Run, listed, tags_in
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 COMMIT, REPO = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
@@ -258,9 +258,9 @@ class Runs:
         """That a client before MLflow 3 logged a model: its description, in a tag with those logged before."""
 
         def change(facts: Facts) -> dict[str, Any]:
-            before = orjson.loads(tags_in(facts).get(MODEL_HISTORY) or "[]")
             kept = {k: v for k, v in said.items() if k not in ("signature", "saved_input_example_info")}
-            return {"tags": {MODEL_HISTORY: orjson.dumps([*before, kept]).decode()}, "model": said}
+            history = [*listed(tags_in(facts).get(MODEL_HISTORY, "")), kept]
+            return {"tags": {MODEL_HISTORY: orjson.dumps(history).decode()}, "model": said}
 
         self._change(run_id, records.LOG, change, actor=actor)
 

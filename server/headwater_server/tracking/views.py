@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from headwater_server.graph import keys
 from headwater_server.graph.facts import Facts
 from headwater_server.project.tracked import status_of
@@ -149,3 +151,12 @@ def written(value: float) -> float | str:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def listed(tag: str) -> list[Any]:
+    """What a tag holds as JSON; nothing where a client has put something else into it."""
+    try:
+        found = orjson.loads(tag)
+    except orjson.JSONDecodeError:
+        return []
+    return found if isinstance(found, list) else []
