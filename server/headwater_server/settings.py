@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from headwater_server.errors import Invalid
 
@@ -86,13 +87,19 @@ def _words(given: str) -> tuple[str, ...]:
 
 def _receivers(given: str) -> tuple[str, ...]:
     words = _words(given)
-    if not all(
-        re.fullmatch(r"(\*\.)?[\w.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", word) for word in words
-    ):
+    if not all(_is_host(word) for word in words):
         raise ValueError(
             "names of hosts, with or without a port, like hooks.internal,127.0.0.1:9000,[::1],*.svc.local"
         )
     return tuple(word.lower() for word in words)
+
+
+def _is_host(word: str) -> bool:
+    try:
+        port = urlsplit(f"//{word}").port
+    except ValueError:  # a port above 65535, brackets around no address
+        return False
+    return port != 0 and re.fullmatch(r"(\*\.)?[\w.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", word) is not None
 
 
 def _algorithms(given: str) -> tuple[str, ...]:

@@ -116,6 +116,8 @@ def test_text_that_is_given_is_read_like_the_environment() -> None:
         ("HEADWATER_ARTIFACTS", "/tmp/files"),
         ("HEADWATER_WEBHOOK_HOSTS", "https://hooks.internal/"),
         ("HEADWATER_WEBHOOK_HOSTS", "10.0.0.0/8"),
+        ("HEADWATER_WEBHOOK_HOSTS", "hooks.internal:99999"),
+        ("HEADWATER_WEBHOOK_HOSTS", "[1:2:3]"),
     ],
 )
 def test_a_bad_value_is_told_with_its_name_and_what_was_expected(variable: str, value: str) -> None:

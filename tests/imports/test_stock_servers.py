@@ -147,8 +147,10 @@ def test_a_server_that_is_none_is_said_to_be_none(
 ) -> None:
     with pytest.raises(Refused, match="is it an MLflow server"):
         moved(Stock(answers={"experiments/search": "<html>"}))
-    with pytest.raises(Invalid, match="Expected the URL"):
-        MlflowServer("sqlite:///mlflow.db")
+    for url in ("sqlite:///mlflow.db", "http://me:hush@localhost:99999", "https://[hush]/"):
+        with pytest.raises(Invalid, match="Expected the URL") as caught:
+            MlflowServer(url)
+        assert "hush" not in str(caught.value)
     closed = Answer({"error_code": "UNAUTHENTICATED", "message": "who are you?"}, 401)
     with stock(Stock(answers={"experiments/search": closed})) as server:
         said = run("import", "mlflow", server.url, "--data", str(tmp_path / "here"))

@@ -5,9 +5,10 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from headwater_server.errors import Invalid
 from headwater_server.imports.mlflow.port import Json, Refused, Unreachable
@@ -34,14 +35,12 @@ class MlflowServer:
         timeout: float = 60.0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid("Expected the URL of an MLflow server: http://host:port or https://host/prefix.")
+        parts, name, port = _read(url)
         self._prefix = parts.path.rstrip("/")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        self.where = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{self._prefix}"
+        host = f"[{name}]" if ":" in name else name
+        self.where = f"{parts.scheme}://{host}{f':{port}' if port else ''}{self._prefix}"
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+        self._connection = kind(name, port, timeout=timeout)
         self._pause = pause
         self._headers: dict[str, str] = {}
         user, password = user or unquote(parts.username or ""), password or unquote(parts.password or "")
@@ -158,6 +157,15 @@ class MlflowServer:
             return Refused(str(said["error_code"]), str(said.get("message") or answer.reason))
         except (ValueError, TypeError, KeyError):
             return Refused(str(answer.status), f"{answer.status} {answer.reason}")
+
+
+def _read(url: str) -> tuple[SplitResult, str, int | None]:
+    """With its host and port. Raises Invalid, without the URL: a password may be in it."""
+    with suppress(ValueError):  # a port or an address that is none
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts, parts.hostname, parts.port
+    raise Invalid("Expected the URL of an MLflow server: http://host:port or https://host/prefix.")
 
 
 class _Answer(NamedTuple):
