@@ -14,7 +14,6 @@ from headwater_server.project.reading import pinned
 from headwater_server.store.port import Direction, GraphStore
 
 Side: TypeAlias = Mapping[str, Mapping[str, str | float]]
-COMPARABLE = frozenset({Kind.RUN, Kind.MODEL_VERSION, Kind.DATASET_VERSION, Kind.JOB_VERSION})
 _SEVERAL = 100
 """Runs of a job's version that are looked at for its script."""
 

@@ -34,6 +34,7 @@ def edge_row(edge: Edge) -> list[Any]:
 
 
 def place(sort: str, key: str) -> str:
+    """One value to page by."""
     return sort + BETWEEN + key
 
 

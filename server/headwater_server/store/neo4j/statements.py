@@ -6,9 +6,6 @@ from functools import lru_cache
 from headwater_server.graph.words import PROPS, EdgeKind, Kind
 from headwater_server.store.port import Direction
 
-NODE_FIELDS = ("key", "kind", "grp", "mark", "place", "words")
-"""What every node has beside its properties. `place` is sort, NUL, key: one value to page by."""
-
 APPLIED = (
     "OPTIONAL MATCH (m:Mark {key: 'applied'}) RETURN coalesce(m.seq, 0), coalesce(m.log, ''), m.resetting"
 )
