@@ -197,6 +197,18 @@ def test_a_body_is_json_or_refused(http: httpx.Client, run_id: str) -> None:
     assert http.post(API + "runs/set-tag", content=said, headers={"Content-Type": kind}).status_code == 200
 
 
+@pytest.mark.parametrize("size", ["--5", "9" * 5_000, "1.5", "²"])
+def test_a_number_that_is_none_is_refused_by_its_name(http: httpx.Client, run_id: str, size: str) -> None:
+    asked = {"run_id": run_id, "metric_key": "m", "max_results": size}
+    refused(http.get(API + "metrics/get-history", params=asked), "for parameter 'max_results' supplied")
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "٣"])
+def test_a_version_of_an_odd_number_is_not_there(http: httpx.Client, number: str) -> None:
+    answer = http.get(API + "model-versions/get", params={"name": "nobody", "version": number})
+    refused(answer, "not found", status=404)
+
+
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_page_of_points_holds_at_least_one(http: httpx.Client, run_id: str, size: int) -> None:
     asked = {"run_id": run_id, "metric_key": "m", "max_results": str(size)}

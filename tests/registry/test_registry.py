@@ -197,3 +197,20 @@ def test_times_within_a_model_never_go_back_whoever_says_them(headwater: Headwat
     headwater.registry.register_model("churn", actor="ada", at=5_000_000)
     headwater.registry.create_version("churn", number=1, actor="ada", at=2_000_000)
     assert headwater.registry.model_version("churn", "1").created == 5_000_001
+
+
+@pytest.mark.parametrize("number", [0, -3, 10**9, 2**62])
+def test_a_number_that_no_version_has_is_refused(churn: Headwater, number: int) -> None:
+    with pytest.raises(Invalid, match="from 1 to 999,999,999"):
+        churn.registry.create_version("churn", number=number, actor="ada", at=2_000_000)
+
+
+@pytest.mark.parametrize("name", ["²", "20240101120000", "9" * 30, "007"])
+def test_a_job_may_read_what_is_called_as_no_version_is(churn: Headwater, name: str) -> None:
+    event = run("COMPLETE", "score", "one", 1, reads=["a"], writes=["b"])
+    event["inputs"].append({"namespace": "models:", "name": f"churn/{name}"})
+    churn.send(event)
+    assert churn.has(dataset_key("b"))
+    assert len(churn.parts.letters) == 0
+    made = churn.registry.create_version("churn", actor="ada")
+    assert keys.number_of(made) == (8 if name == "007" else 3)

@@ -151,6 +151,12 @@ def experiment(number: str) -> str:
     return key(Kind.EXPERIMENT, number)
 
 
+def number_of(version_key: str) -> int:
+    """Of a model's version; 0: it is called as no version of a registry is, whose numbers have nine digits at most."""
+    number = parts_of(version_key)[1]
+    return int(number) if number.isdecimal() and len(number) < 10 else 0
+
+
 def logged_model(model_id: str, path: str = "") -> str:
     """By its id; a model that lies among its run's files (MLflow 2) by the run's id and the path there."""
     return key(Kind.LOGGED_MODEL, model_id, path) if path else key(Kind.LOGGED_MODEL, model_id)

@@ -192,7 +192,7 @@ def node_key(namespace: str, name: str) -> str:
             return keys.alias(model, alias)
         model, slash, last = name.rpartition("/")
         if slash and model:
-            return keys.model_version(model, last) if last.isdigit() else keys.stage(model, last)
+            return keys.model_version(model, last) if last.isdecimal() else keys.stage(model, last)
         return keys.model(name)
     return keys.dataset(*names.normal(namespace, name))
 

@@ -74,7 +74,7 @@ def derive_version(key: str, facts: Facts) -> Derived:
     now = moves[-1][1]["to"] if moves else None
     props: dict[str, Value] = {
         "model": keys.model(model),
-        "number": int(number) if number.isdigit() else 0,
+        "number": keys.number_of(key),
         "description": made.get("description"),
         "tags": tags_of(facts, made.get("tags") or ()),
         "created": created,
@@ -99,7 +99,7 @@ def derive_version(key: str, facts: Facts) -> Derived:
             Kind.MODEL_VERSION,
             group=keys.model(model),
             mark="h" if hidden else "",
-            sort=f"{int(number) if number.isdigit() else 0:09d}",
+            sort=f"{keys.number_of(key):09d}",
             words=names.words(model, number),
             props=present(props),
         )

@@ -29,7 +29,7 @@ class RegistryReads:
                 str(n.props["name"]),
                 int(str(n.props.get("order", 99))),
                 bool(n.props.get("exclusive")),
-                tuple(sorted(held.get(n.key, ()), key=_number)),
+                tuple(sorted(held.get(n.key, ()), key=keys.number_of)),
             )
             for n in nodes
         ]
@@ -117,9 +117,4 @@ def _moves(version_key: str, facts: Facts) -> list[Transition]:
 
 
 def _order(version_key: str) -> tuple[str, int]:
-    return keys.parts_of(version_key)[0], _number(version_key)
-
-
-def _number(version_key: str) -> int:
-    number = keys.parts_of(version_key)[1]
-    return int(number) if number.isdigit() else 0
+    return keys.parts_of(version_key)[0], keys.number_of(version_key)

@@ -82,7 +82,7 @@ class Registry(Edits):
 
         Raises:
             NotFound: the model, the run or a dataset.
-            Invalid: what it was trained on is not a dataset.
+            Invalid: what it was trained on is not a dataset; the number is none.
             AlreadyExists: the number was given before, be it to a version that is deleted.
 
         """
@@ -225,6 +225,10 @@ class Registry(Edits):
         if wanted is not None:
             (name,) = keys.parts_of(model_key)
             key = keys.model_version(name, wanted)
+            if wanted <= 0 or keys.number_of(key) != wanted:
+                raise Invalid(
+                    f"A version's number is a whole one from 1 to 999,999,999, not {wanted}.", field="version"
+                )
             if self._store.get([key]):
                 raise AlreadyExists(f"version {wanted} of model {name} is there, or was.", key=key)
             return wanted

@@ -108,10 +108,9 @@ class ModelVersion(Entity):
 
     @classmethod
     def own(cls, node: changes.Node) -> dict[str, Any]:
-        number = keys.parts_of(node.key)[1]
         return {
-            "version": number,
-            "number": int(number) if number.isdecimal() else whole(node.props, "number") or 0,
+            "version": keys.parts_of(node.key)[1],
+            "number": keys.number_of(node.key),
             "source_uri": text(node.props, "sourceUri"),
             "content_hash": text(node.props, "contentHash"),
             "signature": _json(text(node.props, "signature")),

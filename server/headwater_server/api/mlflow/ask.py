@@ -78,7 +78,7 @@ class Ask:
         said = self.text("version")
         if not said.isdecimal():
             raise Invalid(f"Parameter 'version' must be an integer, got '{said[:100]}'.")
-        return str(int(said))
+        return said.lstrip("0") or "0"
 
     def pairs(self, name: str) -> list[tuple[str, str]]:
         """Tags or params."""

@@ -62,6 +62,7 @@ ENUMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The words that fields take, by the numbers that stand for them too."""
 _LEAST, _MOST = -(2**63), 2**63 - 1
+_WHOLE = re.compile(r"\s*-?[0-9]{1,19}\s*")
 _EXACT = {"string": str, "double": float, "bool": bool, "int64": int}
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -230,7 +231,7 @@ def _whole(value: Any, name: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         found = value
     elif (isinstance(value, float) and value.is_integer()) or (
-        isinstance(value, str) and value.strip().lstrip("-").isdecimal()
+        isinstance(value, str) and _WHOLE.fullmatch(value)
     ):
         found = int(value)
     if found is None or not _LEAST <= found <= _MOST:
