@@ -1,5 +1,6 @@
 """Refusals in the words that MLflow's clients and their tests look for, and corners where its own server decides."""
 
+import base64
 import json
 import posixpath
 from collections.abc import Iterator
@@ -327,3 +328,16 @@ def test_a_history_of_models_that_a_client_wrote_over_goes_on(
         for logged in (1, 2):
             assert http.post(API + "runs/log-model", json=said).status_code == 200
             assert len(json.loads(mlflow_client.get_run(run_id).data.tags[HISTORY])) == logged
+
+
+@pytest.mark.parametrize("place", [[], ["x"], [["a", "b"], "x"], [[0, {}], [0, 1], 5]])
+def test_a_page_token_that_somebody_made_up_is_refused(
+    http: httpx.Client, experiment: str, mlflow_client: MlflowClient, place: list[Any]
+) -> None:
+    for _ in range(2):
+        mlflow_client.create_run(experiment)
+    asked = {"experiment_ids": [experiment], "max_results": 1}
+    token = http.post(API + "runs/search", json=asked).json()["next_page_token"]
+    said = {**json.loads(base64.urlsafe_b64decode(token)), "after": place}
+    made_up = base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+    refused(http.post(API + "runs/search", json={**asked, "page_token": made_up}), "Invalid page token")

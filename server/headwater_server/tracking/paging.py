@@ -56,8 +56,11 @@ def page_of(
         (*(_rank(clause.read(row), clause.ascending) for clause in clauses), identity(row), row)
         for row in rows
     ]
-    if bound is not None:
-        ranked = [one for one in ranked if _is_behind(one, bound, clauses)]
+    if token and bound is not None:
+        try:
+            ranked = [one for one in ranked if _is_behind(one, bound, clauses)]
+        except (TypeError, IndexError):  # somebody made it up: its values are of other kinds than the rows'
+            raise _unknown(token) from None
     last = len(clauses)
     ranked.sort(key=itemgetter(last))
     for place in range(last - 1, -1, -1):
