@@ -3,10 +3,10 @@
 import math
 import struct
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from headwater_server.series.port import Point, Summary
+from headwater_server.series.port import Point
 
 Place: TypeAlias = tuple[int, int, int]
 """(step, timestamp, place of the value)."""
@@ -24,12 +24,9 @@ def place_of(value: float) -> int:
     return _placed(bits(value))
 
 
-def places(points: Sequence[Point]) -> list[Place]:
-    """Of each; what is done for thousands is done on whole arrays."""
-    return [
-        (point.step, point.timestamp, at if 0 <= at <= _INFINITY else _placed(at))
-        for point, at in zip(points, all_bits([p.value for p in points]), strict=True)
-    ]
+def placed(values: Sequence[float]) -> list[int]:
+    """The place of each; what is done for thousands is done on whole arrays."""
+    return [at if 0 <= at <= _INFINITY else _placed(at) for at in all_bits(values)]
 
 
 def _placed(found: int) -> int:
@@ -54,27 +51,11 @@ def value_of(said: int) -> float:
     return found
 
 
-def extremes(points: Iterable[Point]) -> tuple[Point, Point]:
-    """The least and the greatest value, the earliest of equals; numbers before NaN. At least one point."""
-    every = list(points)
-    values = [point.value for point in every]
+def extremes(values: Sequence[float]) -> tuple[int, int]:
+    """Where the least and the greatest are, the first of equals; numbers before NaN. At least one value."""
+    numbers = values
     if math.isnan(sum(values)):  # one of them is, or there are infinities of both signs
-        every = [point for point in every if not math.isnan(point.value)] or every
-        values = [point.value for point in every]
-    return every[values.index(min(values))], every[values.index(max(values))]
-
-
-def joined(known: Summary | None, fresh: Mapping[Place, Point]) -> Summary:
-    """The summary with these new points too; at least one."""
-    last = max(fresh)
-    least, most = (point.value for point in extremes(fresh.values()))
-    since = min(at for _, at, _ in fresh)
-    if known is None:
-        return Summary(len(fresh), fresh[last], least, most, since)
-    return Summary(
-        known.n + len(fresh),
-        fresh[last] if last > place(known.last) else known.last,
-        known.least if math.isnan(least) or known.least < least else least,
-        known.most if math.isnan(most) or known.most > most else most,
-        min(known.since, since),
-    )
+        numbers = [value for value in values if not math.isnan(value)]
+        if not numbers:
+            return 0, 0
+    return values.index(min(numbers)), values.index(max(numbers))

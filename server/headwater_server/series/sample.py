@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from headwater_server.series.order import extremes, place
+from headwater_server.series.order import extremes
 from headwater_server.series.port import Point
 
 
@@ -17,6 +17,6 @@ def buckets(points: Sequence[Point], most: int) -> list[Point]:
     found = [points[0]]
     for number in range(stretches):
         stretch = inner[number * len(inner) // stretches : (number + 1) * len(inner) // stretches]
-        found += sorted(set(extremes(stretch)), key=place)
+        found += (stretch[at] for at in sorted({*extremes([point.value for point in stretch])}))
     found.append(points[-1])
     return found

@@ -7,18 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater_server.series.chunk import decode, encode, loose
-from headwater_server.series.order import (
-    FIRST,
-    NAN,
-    Place,
-    all_bits,
-    bits,
-    extremes,
-    joined,
-    place,
-    places,
-    value_of,
-)
+from headwater_server.series.columns import Columns, columns_of, grown, ordered, picked, together
+from headwater_server.series.order import FIRST, NAN, all_bits, bits, extremes, place, value_of
 from headwater_server.series.port import Point, Summary
 from headwater_server.series.sample import buckets
 from headwater_server.versioned import VersionedFile
@@ -112,27 +102,24 @@ class SqliteSeries:
         else:
             series, tail, sealed = row[:3]
             known = _summary(row[3:]) if row[3] else None
-        wanted = {
-            at: point if point.value else point._replace(value=0.0)  # -0.0 is 0.0
-            for at, point in zip(places(said), said, strict=True)
-        }
-        if known is not None and min(wanted) <= place(known.last):
-            self._forget_known(series, wanted)
-        if not wanted and known is not None:
-            return known
-        summary = joined(known, wanted)
-        if tail + len(wanted) >= self._tail:
-            sealed += self._seal(series, wanted)
+        steps, times, values = columns_of(said)
+        fresh = ordered(Columns(steps, times, [value or 0.0 for value in values]))  # -0.0 is 0.0
+        if known is not None and fresh.first <= place(known.last):
+            fresh = self._unknown(series, fresh)
+            if not fresh.steps:
+                return known
+        count, summary = len(fresh.steps), grown(known, fresh)
+        if tail + count >= self._tail:
+            sealed += self._seal(series, fresh)
             tail = 0
-        elif len(wanted) >= self._many and (known is None or place(known.last) < min(wanted)):
-            self._add_chunk(series, [wanted[at] for at in sorted(wanted)], loose)
-            tail += len(wanted)
+        elif count >= self._many and (known is None or place(known.last) < fresh.first):
+            self._add_chunk(series, fresh, loose)
+            tail += count
             sealed += 1
         else:
-            values = all_bits(point.value for point in wanted.values())
-            rows = ((series, *at, value) for at, value in zip(wanted, values, strict=True))
-            self._connection.executemany(ADD_POINT, rows)
-            tail += len(wanted)
+            rows = zip(fresh.places(), all_bits(fresh.values), strict=True)
+            self._connection.executemany(ADD_POINT, ((series, *at, value) for at, value in rows))
+            tail += count
         last = summary.last
         self._connection.execute(
             SET_SERIES,
@@ -143,48 +130,43 @@ class SqliteSeries:
         )
         return summary
 
-    def _forget_known(self, series: int, wanted: dict[Place, Point]) -> None:
-        """Take away what is there already: a batch that is sent again, or a late step of it."""
-        first, last = min(wanted), max(wanted)
+    def _unknown(self, series: int, given: Columns) -> Columns:
+        """Without what is there already: a batch that is sent again, or a late step of it."""
+        first, last = given.first, given.last
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
-        for _, data in chunks:
-            for at in places(decode(data)):
-                wanted.pop(at, None)
-        for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last)):
-            wanted.pop(place(_point(row)), None)
+        known = {at for _, data in chunks for at in decode(data).places()}
+        known.update(
+            place(_point(row)) for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last))
+        )
+        return picked(given, (number for number, at in enumerate(given.places()) if at not in known))
 
-    def _seal(self, series: int, fresh: Mapping[Place, Point]) -> int:
+    def _seal(self, series: int, fresh: Columns) -> int:
         """The tail and these points into chunks, and what they overlap or leave small again; chunks more than before."""
         tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *FIRST, -1))]
-        points = {**dict(zip(places(tail), tail, strict=True)), **fresh}
+        points = ordered(together([columns_of(tail), fresh]))
         self._connection.execute(DROP_TAIL, (series,))
-        first, last = min(points), max(points)
+        first, last = points.first, points.last
         for count, *at in self._connection.execute(LAST_CHUNKS, (series,)):
             if count >= self._piece:
                 break
             first, last = min(first, tuple(at)), max(last, tuple(at))
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
-        before = [point for _, data in chunks for point in decode(data)]
         for chunk, _ in chunks:
             self._connection.execute("DELETE FROM chunk WHERE id = ?", (chunk,))
-        if before and place(before[-1]) >= min(points):
-            points.update(zip(places(before), before, strict=True))
-            before = []
-        ordered = before + [points[at] for at in sorted(points)]
-        pieces = max(1, len(ordered) // self._piece)
+        every = ordered(together([*(decode(data) for _, data in chunks), points]))
+        size = len(every.steps)
+        pieces = max(1, size // self._piece)
         for number in range(pieces):
-            piece = ordered[number * len(ordered) // pieces : (number + 1) * len(ordered) // pieces]
-            self._add_chunk(series, piece, encode)
+            piece = slice(number * size // pieces, (number + 1) * size // pieces)
+            self._add_chunk(series, Columns(*(column[piece] for column in every)), encode)
         return pieces - len(chunks)
 
-    def _add_chunk(
-        self, series: int, piece: Sequence[Point], form: Callable[[Sequence[Point]], bytes]
-    ) -> None:
-        least, most = extremes(piece)
+    def _add_chunk(self, series: int, piece: Columns, form: Callable[[Columns], bytes]) -> None:
+        least, most = map(piece.point, extremes(piece.values))
         self._connection.execute(
             ADD_CHUNK,
             (
-                *(series, *place(piece[0]), *place(piece[-1]), len(piece)),
+                *(series, *piece.first, *piece.last, len(piece.steps)),
                 *(least.step, least.timestamp, bits(least.value)),
                 *(most.step, most.timestamp, bits(most.value), form(piece)),
             ),
@@ -215,7 +197,7 @@ class SqliteSeries:
         tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *bound, limit))]
         sealed: list[Point] = []
         for (data,) in self._connection.execute(CHUNKS_FROM, (series, *bound)):
-            points = decode(data)
+            points = decode(data).points()
             if after is not None and not sealed and place(points[0]) <= bound:
                 points = [p for p in points if place(p) > bound]
             sealed += points
@@ -234,7 +216,7 @@ class SqliteSeries:
         found = [_point(row) for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last))]
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
         for _, data in chunks:
-            found += (point for point in decode(data) if steps[0] <= point.step <= steps[1])
+            found += (point for point in decode(data).points() if steps[0] <= point.step <= steps[1])
         return sorted(found, key=place)
 
     def sample(
