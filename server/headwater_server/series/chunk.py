@@ -9,21 +9,22 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from operator import sub
 from typing import Any
 
 import zstandard
 
 from headwater_server.errors import HeadwaterError
 from headwater_server.series.columns import Columns
+from headwater_server.series.port import Point
 
 VERSION = 1
 LOOSE = 0
 """The version of a chunk whose columns are as they are: quickly made, and soon part of a sealed one."""
 LEVEL = 3
 _WIDTH = 8
-_MOST = 2**61
-"""Beyond it a difference of differences may not fit 64 bits: such a column is kept as it is."""
+_HIGHEST = bytes(range(0x20)) + bytes(range(0xE0, 0x100))
+"""The highest byte of a number within ±2^61. Beyond it a difference of differences may not fit 64 bits: a column with
+such a number is kept as it is."""
 
 
 class Damaged(HeadwaterError):
@@ -32,32 +33,34 @@ class Damaged(HeadwaterError):
     code = "damaged"
 
 
-def encode(points: Columns) -> bytes:
+def encode(points: Sequence[Point]) -> bytes:
     """Points in any order; NaN and infinities keep their bits."""
-    steps, times, values = points
-    if not steps:
+    if not points:
         return b""
+    given = Columns.of(points)
+    steps, times = _bytes(array("q", given.steps)), _bytes(array("q", given.times))
     orders = bytes((_order(steps), _order(times)))
     columns = (
-        _planes(_bytes(array("q", _differences(steps, orders[0])))),
-        _planes(_bytes(array("q", _differences(times, orders[1])))),
-        _planes(_xor(_bytes(array("d", values)))),
+        _planes(_differences(steps, orders[0])),
+        _planes(_differences(times, orders[1])),
+        _planes(_xor(_bytes(array("d", given.values)))),
     )
-    head = bytes((VERSION,)) + orders + len(steps).to_bytes(4, "little")
+    head = bytes((VERSION,)) + orders + len(points).to_bytes(4, "little")
     return head + zstandard.ZstdCompressor(level=LEVEL).compress(b"".join(columns))
 
 
-def loose(points: Columns) -> bytes:
+def loose(points: Sequence[Point]) -> bytes:
     """As `encode`, at a tenth of the cost and thrice the size. At least one point."""
-    steps, times, values = points
-    head = bytes((LOOSE, 0, 0)) + len(steps).to_bytes(4, "little")
-    return head + _bytes(array("q", steps)) + _bytes(array("q", times)) + _bytes(array("d", values))
+    given = Columns.of(points)
+    head = bytes((LOOSE, 0, 0)) + len(points).to_bytes(4, "little")
+    columns = array("q", given.steps), array("q", given.times), array("d", given.values)
+    return head + b"".join(_bytes(column) for column in columns)
 
 
 def decode(chunk: bytes) -> Columns:
     """Raises Damaged when it is not a chunk."""
     if not chunk:
-        return Columns((), (), ())
+        return Columns()
     if chunk[0] not in (LOOSE, VERSION):
         raise Damaged(f"a chunk of metric points has version {chunk[0]}; this Headwater reads {VERSION}.")
     count = int.from_bytes(chunk[3:7], "little")
@@ -96,15 +99,20 @@ def _array(kind: str, raw: bytes | bytearray) -> "array[Any]":
     return numbers
 
 
-def _order(numbers: Sequence[int]) -> int:
-    return 2 if min(numbers) > -_MOST and max(numbers) < _MOST else 0
+def _order(raw: bytes) -> int:
+    return 0 if raw[_WIDTH - 1 :: _WIDTH].translate(None, _HIGHEST) else 2
 
 
-def _differences(numbers: Iterable[int], order: int) -> Iterable[int]:
+def _differences(raw: bytes, order: int) -> bytes:
+    """Each number less the one before it, so many times. All are subtracted at once, as one number: a highest bit
+    that is lent to each keeps it from borrowing of the next (Hacker's Delight, 2-18).
+    """
+    high = int.from_bytes((bytes(_WIDTH - 1) + b"\x80") * (len(raw) // _WIDTH), "little")
+    whole = int.from_bytes(raw, "little")
     for _ in range(order):
-        numbers = list(numbers)
-        numbers = [numbers[0], *map(sub, numbers[1:], numbers)]
-    return numbers
+        before = _lowest(whole << (8 * _WIDTH), len(raw))
+        whole = ((whole | high) - (before & ~high)) ^ ((whole ^ before ^ high) & high)
+    return whole.to_bytes(len(raw), "little")
 
 
 def _sums(numbers: Iterable[int], order: int) -> list[int]:
@@ -142,4 +150,9 @@ def _unxor(raw: bytes | bytearray) -> bytes:
 
 
 def _cut(number: int, size: int) -> bytes:
-    return (number & ((1 << (8 * size)) - 1)).to_bytes(size, "little")
+    return _lowest(number, size).to_bytes(size, "little")
+
+
+def _lowest(number: int, size: int) -> int:
+    """Bytes of it."""
+    return number & ((1 << (8 * size)) - 1)

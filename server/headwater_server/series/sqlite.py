@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater_server.series.chunk import decode, encode, loose
-from headwater_server.series.columns import Columns, columns_of, grown, ordered, picked, together
+from headwater_server.series.columns import Columns, grown, ordered, together
 from headwater_server.series.order import FIRST, NAN, all_bits, bits, extremes, place, value_of
 from headwater_server.series.port import Point, Summary
 from headwater_server.series.sample import buckets
@@ -102,24 +102,25 @@ class SqliteSeries:
         else:
             series, tail, sealed = row[:3]
             known = _summary(row[3:]) if row[3] else None
-        steps, times, values = columns_of(said)
-        fresh = ordered(Columns(steps, times, [value or 0.0 for value in values]))  # -0.0 is 0.0
-        if known is not None and fresh.first <= place(known.last):
+        given = Columns.of(said)
+        values = [value or 0.0 for value in given.values]  # -0.0 is 0.0
+        fresh = ordered(Columns(given.steps, given.times, values))
+        if known is not None and place(fresh[0]) <= place(known.last):
             fresh = self._unknown(series, fresh)
-            if not fresh.steps:
+            if not fresh:
                 return known
-        count, summary = len(fresh.steps), grown(known, fresh)
-        if tail + count >= self._tail:
+        summary = grown(known, fresh)
+        if tail + len(fresh) >= self._tail:
             sealed += self._seal(series, fresh)
             tail = 0
-        elif count >= self._many and (known is None or place(known.last) < fresh.first):
+        elif len(fresh) >= self._many and (known is None or place(known.last) < place(fresh[0])):
             self._add_chunk(series, fresh, loose)
-            tail += count
+            tail += len(fresh)
             sealed += 1
         else:
             rows = zip(fresh.places(), all_bits(fresh.values), strict=True)
             self._connection.executemany(ADD_POINT, ((series, *at, value) for at, value in rows))
-            tail += count
+            tail += len(fresh)
         last = summary.last
         self._connection.execute(
             SET_SERIES,
@@ -132,20 +133,19 @@ class SqliteSeries:
 
     def _unknown(self, series: int, given: Columns) -> Columns:
         """Without what is there already: a batch that is sent again, or a late step of it."""
-        first, last = given.first, given.last
+        first, last = place(given[0]), place(given[-1])
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
         known = {at for _, data in chunks for at in decode(data).places()}
-        known.update(
-            place(_point(row)) for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last))
-        )
-        return picked(given, (number for number, at in enumerate(given.places()) if at not in known))
+        for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last)):
+            known.add(place(_point(row)))
+        return given.picked([number for number, at in enumerate(given.places()) if at not in known])
 
     def _seal(self, series: int, fresh: Columns) -> int:
         """The tail and these points into chunks, and what they overlap or leave small again; chunks more than before."""
         tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *FIRST, -1))]
-        points = ordered(together([columns_of(tail), fresh]))
+        points = ordered(together([Columns.of(tail), fresh]))
         self._connection.execute(DROP_TAIL, (series,))
-        first, last = points.first, points.last
+        first, last = place(points[0]), place(points[-1])
         for count, *at in self._connection.execute(LAST_CHUNKS, (series,)):
             if count >= self._piece:
                 break
@@ -154,19 +154,18 @@ class SqliteSeries:
         for chunk, _ in chunks:
             self._connection.execute("DELETE FROM chunk WHERE id = ?", (chunk,))
         every = ordered(together([*(decode(data) for _, data in chunks), points]))
-        size = len(every.steps)
-        pieces = max(1, size // self._piece)
+        pieces = max(1, len(every) // self._piece)
         for number in range(pieces):
-            piece = slice(number * size // pieces, (number + 1) * size // pieces)
-            self._add_chunk(series, Columns(*(column[piece] for column in every)), encode)
+            piece = every[number * len(every) // pieces : (number + 1) * len(every) // pieces]
+            self._add_chunk(series, piece, encode)
         return pieces - len(chunks)
 
     def _add_chunk(self, series: int, piece: Columns, form: Callable[[Columns], bytes]) -> None:
-        least, most = map(piece.point, extremes(piece.values))
+        least, most = (piece[at] for at in extremes(piece.values))
         self._connection.execute(
             ADD_CHUNK,
             (
-                *(series, *piece.first, *piece.last, len(piece.steps)),
+                *(series, *place(piece[0]), *place(piece[-1]), len(piece)),
                 *(least.step, least.timestamp, bits(least.value)),
                 *(most.step, most.timestamp, bits(most.value), form(piece)),
             ),
@@ -197,7 +196,7 @@ class SqliteSeries:
         tail = [_point(row) for row in self._connection.execute(TAIL_OF, (series, *bound, limit))]
         sealed: list[Point] = []
         for (data,) in self._connection.execute(CHUNKS_FROM, (series, *bound)):
-            points = decode(data).points()
+            points: Sequence[Point] = decode(data)
             if after is not None and not sealed and place(points[0]) <= bound:
                 points = [p for p in points if place(p) > bound]
             sealed += points
@@ -216,7 +215,7 @@ class SqliteSeries:
         found = [_point(row) for row in self._connection.execute(TAIL_WITHIN, (series, *first, *last))]
         chunks: Any = self._connection.execute(CHUNKS, (series, *first, *last)).fetchall()
         for _, data in chunks:
-            found += (point for point in decode(data).points() if steps[0] <= point.step <= steps[1])
+            found += (point for point in decode(data) if steps[0] <= point.step <= steps[1])
         return sorted(found, key=place)
 
     def sample(

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from headwater_server.errors import Invalid
 from headwater_server.graph.facts import Facts
 from headwater_server.redaction.rules import REDACTED
 from headwater_server.series.port import Point
 from headwater_server.tracking import limits
+from headwater_server.tracking.measured import Measured
 
 MAX_WHEN = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -20,7 +22,7 @@ def checked_time(millis: int, what: str, why: str = "milliseconds since 1970.") 
 
 
 def check_batch(
-    metrics: Sequence[tuple[str, Point]],
+    metrics: Measured,
     params: Sequence[tuple[str, str]],
     tags: Sequence[tuple[str, str]],
     *,
@@ -42,20 +44,9 @@ def check_batch(
     def named(what: str, place: int, field: str) -> str:
         return field if single else f"{what}[{place}].{field}"
 
-    checked: set[str] = set()
-    for place, (name, point) in enumerate(metrics):
-        if name not in checked:
-            limits.checked_key(name, named("metrics", place, "name"), called="Metric name")
-            checked.add(name)
-        if not -(2**63) <= point.step < 2**63:
-            raise limits.wrong(point.step, named("metrics", place, "step"), "64 bits.")
-        if not 0 <= point.timestamp <= MAX_WHEN:
-            raise limits.wrong(
-                point.timestamp,
-                named("metrics", place, "timestamp"),
-                f"metric '{name}' (value={point.value}). Timestamp must be a nonnegative long (64-bit integer): "
-                "milliseconds since 1970.",
-            )
+    if not _are_allowed(metrics):
+        for place, (name, point) in enumerate(metrics):
+            _check_metric(name, point, partial(named, "metrics", place))
     for place, (name, _) in enumerate(params):
         limits.checked_key(name, named("params", place, "key"), called="Param key")
     if twice := [name for name, times in Counter(name for name, _ in params).items() if times > 1]:
@@ -65,6 +56,31 @@ def check_batch(
         )
     for place, (name, _) in enumerate(tags):
         limits.checked_key(name, (path := named("tags", place, "key")), called=path)
+
+
+def _are_allowed(metrics: Measured) -> bool:
+    """Asked of all at once; which one is not, and why, is looked for when it is wanted."""
+    steps, times = metrics.points.steps, metrics.points.times
+    return not metrics or (
+        all(map(limits.is_key, set(metrics.names)))
+        and min(steps) >= -(2**63)
+        and max(steps) < 2**63
+        and min(times) >= 0
+        and max(times) <= MAX_WHEN
+    )
+
+
+def _check_metric(name: str, point: Point, named: Callable[[str], str]) -> None:
+    limits.checked_key(name, named("name"), called="Metric name")
+    if not -(2**63) <= point.step < 2**63:
+        raise limits.wrong(point.step, named("step"), "64 bits.")
+    if not 0 <= point.timestamp <= MAX_WHEN:
+        raise limits.wrong(
+            point.timestamp,
+            named("timestamp"),
+            f"metric '{name}' (value={point.value}). Timestamp must be a nonnegative long (64-bit integer): "
+            "milliseconds since 1970.",
+        )
 
 
 def check_tags(tags: Iterable[str]) -> None:

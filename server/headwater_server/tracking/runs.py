@@ -21,6 +21,7 @@ from headwater_server.tracking.experiments import Experiments
 from headwater_server.tracking.inputs import Input, described, place_of
 from headwater_server.tracking.known import Known
 from headwater_server.tracking.logged_models import told_anew
+from headwater_server.tracking.measured import Measured
 from headwater_server.tracking.run_names import run_name
 from headwater_server.tracking.summaries import grown
 from headwater_server.tracking.turn import Turn
@@ -187,7 +188,8 @@ class Runs:
                 said["tags"] = {NAME: name}
             return said
 
-        return self._change(run_id, records.UPDATE, change, actor=actor)
+        self._change(run_id, records.UPDATE, change, actor=actor)
+        return self.get(run_id)
 
     def delete(self, run_id: str, *, actor: str) -> None:
         """It keeps all that was logged, and refuses more. Of one that is deleted already nothing is said."""
@@ -224,13 +226,11 @@ class Runs:
         redact = self._turn.redactor.text
         params = cut(params, limits.MAX_PARAM, redact)
         tags = cut(tags, limits.MAX_TAG, redact)
-        check_batch(metrics, params, tags, single=single)
+        measured = Measured.of(metrics)
+        check_batch(measured, params, tags, single=single)
         key = self.key(run_id)
         self._check(key, self._known.of(key), params, single=single)
-        points: dict[str, list[Point]] = {}
-        for name, point in metrics:
-            points.setdefault(name, []).append(point)
-        summaries = self._series.append(key, points) if points else {}
+        summaries = self._series.append(key, measured.series()) if measured else {}
 
         def change(facts: Facts) -> dict[str, Any]:
             self._check(key, facts, params, single=single)
@@ -325,7 +325,7 @@ class Runs:
         actor: str,
         at: int | None = None,
         deleted: bool = False,
-    ) -> Run:
+    ) -> None:
         limits.checked_run_id(run_id)
 
         def decide() -> list[Decided]:
@@ -340,7 +340,6 @@ class Runs:
             return self._say(kind, body, key)
 
         self._turn.decide(decide)
-        return self.get(run_id)
 
     def _say(self, kind: str, body: dict[str, Any], key: str, *, new: bool = False) -> list[Decided]:
         said = decided(kind, body, self._turn.redactor, run=key)

@@ -174,7 +174,7 @@ def _are_exact(messages: Sequence[Any], fields: Sequence[Spec]) -> bool:
             return False
         if field.exact is str and field.required and not all(values):
             return False
-        if field.exact is int and not (_LEAST <= min(values) and max(values) <= _MOST):
+        if field.exact is int and not (min(values) >= _LEAST and max(values) <= _MOST):
             return False
     return True
 

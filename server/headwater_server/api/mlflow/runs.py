@@ -9,9 +9,11 @@ from headwater_server.api.mlflow import shapes
 from headwater_server.api.mlflow.ask import Ask
 from headwater_server.api.mlflow.seen import seen_rows, seen_run
 from headwater_server.errors import Invalid
+from headwater_server.series.columns import Columns
 from headwater_server.series.port import Point
 from headwater_server.tracking.evaluations import Evaluated
 from headwater_server.tracking.inputs import Input
+from headwater_server.tracking.measured import Measured
 from headwater_server.tracking.model_files import read_content
 from headwater_server.tracking.views import number, written
 
@@ -101,15 +103,19 @@ def _log(
     tags: list[tuple[str, str]] | None = None,
     single: bool = False,
 ) -> dict[str, Any]:
-    points = [(one["key"], Point(one.get("step", 0), one["timestamp"], one["value"])) for one in metrics]
+    points = Columns(
+        [one.get("step", 0) for one in metrics],
+        [one["timestamp"] for one in metrics],
+        [one["value"] for one in metrics],
+    )
     evaluated = [
-        Evaluated(one["model_id"], key, point, one.get("dataset_name", ""), one.get("dataset_digest", ""))
-        for one, (key, point) in zip(metrics, points, strict=True)
-        if one.get("model_id")
+        Evaluated(model, one["key"], points[at], one.get("dataset_name", ""), one.get("dataset_digest", ""))
+        for at, one in enumerate(metrics)
+        if (model := one.get("model_id"))
     ]
     ask.tracking.runs.log(
         ask.run_id,
-        metrics=points,
+        metrics=Measured([one["key"] for one in metrics], points),
         params=params or (),
         tags=tags or (),
         evaluated=evaluated,
