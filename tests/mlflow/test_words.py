@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import posixpath
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +43,10 @@ def refused(answer: httpx.Response, message: str, *, status: int = 400) -> None:
         ("runs/log-parameter", {"key": "p" * 251, "value": "1"}, "'Param key' exceeds the maximum length of 250"),
         ("runs/set-tag", {"key": "a!", "value": "1"}, 'Invalid value "a!" for parameter \'key\''),
         ("runs/log-batch", {"metrics": [{"key": "m", "value": 1, "timestamp": 1}, {"key": "a!", "value": 1, "timestamp": 1}]}, "'metrics[1].name'"),
+        ("runs/log-batch", {"metrics": [{"key": "m", "value": 0.5, "timestamp": at} for at in (1, 2**63)]}, "'metrics[1].timestamp' supplied: expected a whole number of 64 bits"),
+        ("runs/log-batch", {"metrics": [{"key": key, "value": 0.5, "timestamp": 1} for key in ("m", "")]}, "Missing value for required parameter 'metrics[1].key'"),
+        ("runs/log-batch", {"metrics": [{"key": "m", "value": 0.5}, {"key": "m", "value": 0.5}]}, "Missing value for required parameter 'metrics[0].timestamp'"),
+        ("runs/log-batch", {"metrics": [{"key": "m", "value": True, "timestamp": 1}]}, "'metrics[0].value' supplied: expected a number"),
         ("runs/log-batch", {"tags": [{"key": "a!", "value": "1"}]}, "'tags[0].key'"),
         ("runs/log-batch", {"params": [{"key": str(n), "value": ""} for n in range(101)]}, "at most 100 params. Got 101 params. Please split up params across"),
         ("runs/log-batch", {"metrics": [{"key": "m", "value": n, "timestamp": 1} for n in range(950)], "params": [{"key": str(n), "value": ""} for n in range(60)]}, "at most 1000 metrics, params, and tags. Got 1010"),
@@ -52,6 +57,21 @@ def test_what_may_not_be_logged_is_named_as_mlflow_names_it(
     http: httpx.Client, run_id: str, path: str, said: dict[str, Any], message: str
 ) -> None:
     refused(http.post(API + path, json={"run_id": run_id, **said}), message)
+
+
+def test_metrics_of_a_batch_may_be_said_each_in_its_own_way(
+    http: httpx.Client, run_id: str, mlflow_client: MlflowClient
+) -> None:
+    metrics: list[dict[str, Any]] = [
+        {"key": "m", "value": 0.5, "timestamp": 1, "step": 1},
+        {"key": "n", "value": 7, "timestamp": "5", "step": None, "unknown": []},
+        {"key": "m", "value": "Infinity", "timestamp": "2", "step": "0"},
+        {"key": "m", "value": "1.5", "timestamp": 3.0},
+    ]
+    assert http.post(f"{API}runs/log-batch", json={"run_id": run_id, "metrics": metrics}).status_code == 200
+    history = [(m.step, m.timestamp, m.value) for m in mlflow_client.get_metric_history(run_id, "m")]
+    assert sorted(history) == [(0, 2, math.inf), (0, 3, 1.5), (1, 1, 0.5)]
+    assert mlflow_client.get_run(run_id).data.metrics == {"m": 0.5, "n": 7.0}
 
 
 def test_a_value_that_is_not_said_is_the_empty_one(

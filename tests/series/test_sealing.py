@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headwater_server.series.chunk import Damaged, decode, encode, loose
@@ -39,6 +39,8 @@ def bits(points: Iterable[Point]) -> list[bytes]:
 
 @settings(deadline=None)
 @given(POINTS)
+@example([Point(step, -step, 0.5) for step in (-(2**61), 2**61 - 1, -(2**61), 2**61, 2**63 - 1)])
+@example([Point(step, step, 0.5) for step in (-(2**61), 2**61 - 1, -(2**61), 2**61 - 1, -1, 0, 1)])
 def test_a_chunk_keeps_every_bit(points: list[Point]) -> None:
     assert bits(decode(encode(points))) == bits(points)
     assert not points or bits(decode(loose(points))) == bits(points)
