@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin/
 PYTHON ?= python3
 READY := $(VENV)/.ready
+# Each process starts a Neo4j of its own; one that is given is emptied by every test: they follow each other.
+PROCESSES := $(if $(HEADWATER_TEST_NEO4J_URI),,-n 2 --dist loadfile)
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)python || $(PYTHON) -m venv $(VENV)
@@ -20,7 +22,7 @@ up: $(READY) ## Start the server on the embedded store with the demo data; ARGS=
 	$(BIN)headwater up --demo $(ARGS)
 
 test: $(READY) ## Run every test, Neo4j's included; T=path picks some
-	$(BIN)pytest $(T)
+	$(BIN)pytest $(PROCESSES) $(T)
 
 test-neo4j-matrix: $(READY) ## Run the Neo4j tests on 5.26 and on a calendar release, in Cypher 5 and 25
 	HEADWATER_TEST_NEO4J_VERSION=5.26 $(BIN)pytest -m neo4j $(T)
