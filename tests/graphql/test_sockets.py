@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -327,9 +328,19 @@ def on_a_connection(api: Api, **manners: Any) -> TestClient:
     return TestClient(app)
 
 
+@contextmanager
+def connected(client: TestClient) -> Iterator[WebSocketTestSession]:
+    """This client cancels whom it talked to when it goes, also in the middle of an end."""
+    said = False
+    with suppress(CancelledError), client.websocket_connect("/graphql", subprotocols=[SPOKEN]) as socket:
+        yield socket
+        said = True
+    assert said
+
+
 def test_a_client_that_does_not_greet_is_not_waited_for(api: Api) -> None:
     client = on_a_connection(api, greeting=0.05)
-    with client.websocket_connect("/graphql", subprotocols=[SPOKEN]) as socket:
+    with connected(client) as socket:
         with pytest.raises(WebSocketDisconnect) as caught:
             socket.receive_json()
         assert caught.value.code == 4408
@@ -337,7 +348,7 @@ def test_a_client_that_does_not_greet_is_not_waited_for(api: Api) -> None:
 
 def test_a_connection_has_its_share_of_operations(api: Api) -> None:
     client = on_a_connection(api, operations=2)
-    with client.websocket_connect("/graphql", subprotocols=[SPOKEN]) as socket:
+    with connected(client) as socket:
         socket.send_json({"type": "connection_init"})
         assert socket.receive_json() == {"type": "connection_ack"}
         for id_ in "abc":
@@ -363,7 +374,7 @@ def test_a_client_that_takes_nothing_is_not_kept(api: Api) -> None:
     app.include_router(
         graphql_router(lambda _: api.context, LateEngine(), news=api.parts.news, manners=Manners(taking=0.05))
     )
-    with TestClient(app).websocket_connect("/graphql", subprotocols=[SPOKEN]) as socket:
+    with connected(TestClient(app)) as socket:
         socket.send_json({"type": "connection_init"})
         assert socket.receive_json() == {"type": "connection_ack"}
         socket.send_json({"type": "subscribe", "id": "a", "payload": {"query": "{ server { version } }"}})
