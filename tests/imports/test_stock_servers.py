@@ -10,7 +10,7 @@ import pytest
 from headwater_server.errors import Invalid
 from headwater_server.imports.mlflow.copying import copy
 from headwater_server.imports.mlflow.http import MlflowServer
-from headwater_server.imports.mlflow.port import Refused, Target, Unreachable
+from headwater_server.imports.mlflow.port import Refused, Target, Unreachable, pages
 from headwater_server.imports.mlflow.report import Report
 from tests.imports.conftest import Run
 from tests.imports.stock import Answer, Stock, stock
@@ -73,6 +73,15 @@ def moved(tmp_path: Path) -> Callable[[Stock], Report]:
         return report
 
     return go
+
+
+def test_pages_that_go_round_in_a_circle_end(tmp_path: Path) -> None:
+    page = {"experiments": [EXPERIMENT], "next_page_token": "again"}
+    server = Stock(answers={"experiments/search": page})
+    refusal = pytest.raises(Refused, match="the same page of experiments/search twice")
+    with stock(server), asked(server, tmp_path / "here") as (source, _), refusal:
+        list(pages(source, "POST", "experiments/search", "experiments"))
+    assert len(server.heard) == 2
 
 
 def test_an_old_server_is_copied_as_it_speaks(moved: Callable[[Stock], Report], tmp_path: Path) -> None:

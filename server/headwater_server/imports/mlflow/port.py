@@ -54,14 +54,18 @@ class Target(Protocol):
 
 
 def pages(server: Source | Target, method: str, path: str, field: str, /, **said: Any) -> Iterator[Json]:
-    """What all pages of a search or a list have in a field."""
+    """What all pages of a search or a list have in a field. Raises Refused when pages go round in a circle."""
     token = ""
+    seen = {token}
     while True:
         answer = server.call(method, path, **said, **({"page_token": token} if token else {}))
         yield from answer.get(field) or ()
         token = answer.get("next_page_token") or ""
         if not token:
             return
+        if token in seen:
+            raise Refused("NOT_MLFLOW", f"{server.where} names the same page of {path} twice.")
+        seen.add(token)
 
 
 def pairs(said: Iterable[Json]) -> dict[str, str]:
