@@ -12,13 +12,13 @@ from tests.neo4j_server import Server, neo4j_server
 
 __all__ = ["neo4j_server"]
 
-_OURS = ("HEADWATER_", "NEO4J_", "OPENLINEAGE_")
+_OURS = ("HEADWATER_", "MLFLOW_", "NEO4J_", "OPENLINEAGE_")
 _FOR_TESTS = ("HEADWATER_TEST_",)
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a developer has set for a server of their own does not reach a test."""
+    """What a developer has set for a server of their own, or a test before, does not reach a test."""
     for name in tuple(os.environ):
         if name.startswith(_OURS) and not name.startswith(_FOR_TESTS):
             monkeypatch.delenv(name)
