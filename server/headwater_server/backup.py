@@ -134,7 +134,7 @@ def restore(
     except (OSError, NotFound) as error:
         _empty(data)
         raise Unavailable(f"{source} cannot be restored to {data} ({error}).") from error
-    except BaseException:
+    except BaseException:  # also Ctrl-C: half a backup is none; it is raised again
         _empty(data)
         raise
     parts = Parts(settings)

@@ -26,15 +26,17 @@ class Pool:
 
         """
         connection = self._borrow()
+        broken = False
         try:
             yield connection
         except apsw.Error:
-            connection.close(True)  # noqa: FBT003 - by force, statements under way too; apsw takes no keyword
+            broken = True
             raise
-        except BaseException:
-            self._give_back(connection)
-            raise
-        self._give_back(connection)
+        finally:
+            if broken:
+                connection.close(True)  # noqa: FBT003 - by force, statements under way too; apsw takes no keyword
+            else:
+                self._give_back(connection)
 
     def close(self) -> None:
         with self._closing:

@@ -39,7 +39,7 @@ class Turn:
             bodies = [one.body for one in said]
             try:
                 submission = self._committer.submit(drafts, bodies)
-            except BaseException:
+            except BaseException:  # also Ctrl-C: what is remembered is not in the log; raised again
                 self._lost()
                 raise
         try:

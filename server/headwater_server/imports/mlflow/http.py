@@ -113,7 +113,9 @@ class MlflowServer:
                     raise Unreachable(f"{self.where} does not answer ({error}).") from None
                 if left < TRIES - 1 or not error.broken:  # a kept connection that was let go: at once
                     self._pause(min(2.0 ** (TRIES - 1 - left), 8.0))
-            except BaseException:
+            except (
+                BaseException
+            ):  # also Ctrl-C: an answer that was not read would be the next call's; raised again
                 self._connection.close()
                 raise
         raise AssertionError("the last try returns or raises")

@@ -47,11 +47,8 @@ class Models:
         )
         try:
             for model in found:
-                self._report.begin(f"logged model {model['info']['model_id']}")
-                try:
+                with self._report.item(f"logged model {model['info']['model_id']}"):
                     self._copy(model)
-                except Refused as error:
-                    self._report.refuse(f"logged model {model['info']['model_id']}", error)
         except Refused as error:
             if not error.is_missing:
                 self._report.refuse(f"logged models of experiment {experiment}", error)

@@ -50,11 +50,8 @@ class Registry:
             )
             try:
                 for model in found:
-                    self._report.begin(f"model {model['name']}")
-                    try:
+                    with self._report.item(f"model {model['name']}"):
                         self._copy(model, prompt=bool(asked))
-                    except Refused as error:
-                        self._report.refuse(f"model {model['name']}", error)
             except Refused as error:  # a server before prompts, or without a registry
                 if not asked:
                     self._report.refuse("registered models", error)

@@ -1,8 +1,11 @@
 """What came of an import: how much was copied, how much was there already, what was refused and why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from headwater_server.imports.mlflow.port import Refused
 
 KINDS: Final = ("experiments", "runs", "logged models", "files", "registered models", "model versions")
 LISTED = 1_000
@@ -51,6 +54,15 @@ class Report:
     def begin(self, what: str) -> None:
         self.doing = what
         self._watch(self)
+
+    @contextmanager
+    def item(self, what: str) -> Iterator[None]:
+        """One of many: what is refused within is told, and the next one goes on."""
+        self.begin(what)
+        try:
+            yield
+        except Refused as error:
+            self.refuse(what, error)
 
     def done(self, kind: str, *, new: bool, changed: bool) -> None:
         tally = self.tallies[kind]

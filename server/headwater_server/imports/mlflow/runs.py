@@ -44,11 +44,8 @@ class Runs:
     def copy_all(self, experiment: str) -> None:
         """Those of an experiment of the source, oldest first."""
         for run in self._listed(experiment, "ALL"):
-            self._report.begin(f"run {id_of(run)}")
-            try:
+            with self._report.item(f"run {id_of(run)}"):
                 self._copy(run)
-            except Refused as error:
-                self._report.refuse(f"run {id_of(run)}", error)
 
     def delete_deleted(self, experiment: str) -> None:
         """Those that are deleted there, here too: when all is copied, since a deleted run takes nothing more."""

@@ -39,7 +39,7 @@ class Writer:
             try:
                 schema.bring_up(self._connection, path)
                 self.kinds = schema.kinds(self._connection)
-            except BaseException:
+            except BaseException:  # raised again: nobody else could close it
                 self._connection.close()
                 raise
         self._ids = Ids(self._connection, statements.NODE_IDS, statements.LAST_NODE, _NODES_REMEMBERED)
@@ -87,7 +87,7 @@ class Writer:
                     self._seen_version = version
                 yield connection
                 connection.execute(statements.COMMIT)
-            except BaseException:
+            except BaseException:  # also Ctrl-C: nothing of it holds; raised again
                 self._forget()
                 if not connection.get_autocommit():
                     connection.execute(statements.ROLLBACK)
